@@ -1,0 +1,99 @@
+"""What an exercise calls: is the answer right, and if not, which mistake does it look like?
+
+Each chapter's checks are a module of this package. A check runs the reader's function on a few cases and compares
+it with the right answer and with the answers that typical mistakes give.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Result:
+    """The verdict on one answer; true when it is right. A notebook shows ``message``."""
+
+    passed: bool
+    message: str
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __repr__(self) -> str:
+        return ("Correct: " if self.passed else "Not yet: ") + self.message
+
+
+def plain(value: Any) -> Any:
+    """Turn an answer into floats, strings, lists and dictionaries of these, so that == means what it says.
+
+    Errors: TypeError for anything else, so that no object can claim to equal the right answer.
+    """
+    if value is None or type(value) in (str, bool):
+        return value
+    if type(value) in (int, float) or isinstance(value, np.number):
+        return float(value)
+    if type(value) is np.ndarray or (type(value).__module__ == "torch" and type(value).__name__ == "Tensor"):
+        return np.asarray(value, dtype=float).tolist()
+    if isinstance(value, Mapping):
+        return {k if type(k) is tuple else plain(k): plain(v) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return [plain(v) for v in value]
+    raise TypeError(f"a {type(value).__name__} is no number, array, text, list or dictionary: return one of these")
+
+
+def same(a: Any, b: Any, tolerance: float = 1e-8) -> bool:
+    """Whether two plain values agree, numbers to a relative and absolute tolerance; lists equal arrays."""
+    if isinstance(a, Mapping) or isinstance(b, Mapping):
+        both = isinstance(a, Mapping) and isinstance(b, Mapping)
+        return both and a.keys() == b.keys() and all(same(a[k], b[k], tolerance) for k in a)
+    if isinstance(a, float) and isinstance(b, float):
+        return a == b or (a != a and b != b) or math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    return type(a) is type(b) and a == b
+
+
+def compare(answer: Callable, right: Callable, cases: Sequence[tuple], mistakes: Mapping[str, Callable] | None = None,
+            praise: str = "", tolerance: float = 1e-8) -> Result:
+    """Run ``answer`` on every case beside the right function; on a difference, look for the mistake that explains it.
+
+    ``mistakes`` maps a hint to a function that makes that mistake; a hint is given when the answer agrees with it
+    on every case.
+    """
+    given = []
+    for case in cases:
+        try:
+            given.append(plain(answer(*case)))
+        except NotImplementedError:
+            return Result(False, "not attempted yet. Replace the line that raises NotImplementedError.")
+        except Exception as error:  # whatever the reader's code does, say it and go on
+            return Result(False, f"your function stopped with {type(error).__name__}: {error}, for {_show(case)}")
+    expected = [plain(right(*case)) for case in cases]
+    wrong = [i for i, (g, e) in enumerate(zip(given, expected, strict=True)) if not same(g, e, tolerance)]
+    if not wrong:
+        return Result(True, praise or f"right in all {len(cases)} cases.")
+    for hint, mistaken in (mistakes or {}).items():
+        with np.errstate(all="ignore"):
+            if all(same(g, plain(mistaken(*case)), tolerance) for g, case in zip(given, cases, strict=True)):
+                return Result(False, hint)
+    i = wrong[0]
+    return Result(False, f"for {_show(cases[i])} you return {_show(given[i])}, but it should be {_show(expected[i])}.")
+
+
+def _show(value: Any) -> str:
+    """A value in few characters."""
+    if isinstance(value, tuple):
+        return ", ".join(_show(v) for v in value)
+    if callable(value):
+        return getattr(value, "__name__", "a function")
+    if isinstance(value, list):
+        return "[" + ", ".join(_show(v) for v in value[:8]) + (", ..." if len(value) > 8 else "") + "]"
+    if isinstance(value, np.ndarray):
+        return _show(value.tolist())
+    text = f"{value:.6g}" if isinstance(value, float) else " ".join(repr(value).split())
+    return text if len(text) <= 120 else text[:117] + "..."

@@ -1,0 +1,60 @@
+"""How good is a language model? Cross-entropy, perplexity, bits, and the excess over a known floor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from course_lib.grammar import CLASSES, Language
+
+
+def cross_entropy(log_probs: Sequence[np.ndarray]) -> float:
+    """Mean surprisal in nats per token, -1/N sum log p, over all tokens of all sequences.
+
+    ``log_probs`` holds one array of log-probabilities (nats) per sequence, the end included. Infinite when the
+    model gave some token no probability. Errors: ValueError for no token, for NaN, and for a log p above 0.
+    """
+    flat = np.concatenate([np.atleast_1d(np.asarray(a, dtype=float)) for a in log_probs] or [np.empty(0)])
+    if not flat.size:
+        raise ValueError("there is no token to average over: log_probs is empty")
+    if np.isnan(flat).any() or flat.max() > 1e-9:
+        raise ValueError(f"log-probabilities must be numbers of 0 or less, but the largest is {flat.max()}")
+    return float(-flat.mean())
+
+
+def perplexity(log_probs: Sequence[np.ndarray]) -> float:
+    """exp of the cross-entropy: the number of equally probable choices that would be as hard to guess."""
+    return math.exp(cross_entropy(log_probs))
+
+
+def bits_per_character(log_probs: Sequence[np.ndarray], characters: int) -> float:
+    """Total surprisal in bits over the number of characters: comparable whatever the tokens are.
+
+    Errors: ValueError unless ``characters`` is positive.
+    """
+    if characters < 1:
+        raise ValueError(f"characters={characters}: the text must have at least one character")
+    total = sum(float(np.sum(a)) for a in log_probs)
+    return -total / math.log(2) / characters
+
+
+def excess_by_class(language: Language, documents: Sequence[Sequence[str]],
+                    log_probs: Sequence[np.ndarray]) -> dict[str, float]:
+    """Where a model loses: its surprisal minus the true one, in nats per token of all text, split by token class.
+
+    The values sum to the model's cross-entropy minus the true one on the same documents. In expectation each is a KL
+    divergence, zero for a model that has learned all that class asks for; on a sample it can fall a little below.
+
+    Errors: ValueError when a document and its log-probabilities differ in length (the end counts).
+    """
+    split, tokens = dict.fromkeys(CLASSES, 0.0), 0
+    for i, (document, model) in enumerate(zip(documents, log_probs, strict=True)):
+        true, classes = language.token_log_probs(document), language.token_classes(document)
+        if len(model) != len(true):
+            raise ValueError(f"document {i} has {len(true)} tokens with its end, but {len(model)} log-probabilities")
+        for kind, difference in zip(classes, true - np.asarray(model), strict=True):
+            split[kind] += float(difference)
+        tokens += len(true)
+    return {kind: value / tokens for kind, value in split.items()}
