@@ -7,6 +7,7 @@ it with the right answer and with the answers that typical mistakes give.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,8 @@ def compare(answer: Callable, right: Callable, cases: Sequence[tuple], mistakes:
     given = []
     for case in cases:
         try:
-            given.append(plain(answer(*case)))
+            with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+                given.append(plain(answer(*case)))
         except NotImplementedError:
             return Result(False, "not attempted yet. Replace the line that raises NotImplementedError.")
         except Exception as error:  # whatever the reader's code does, say it and go on

@@ -59,7 +59,7 @@ def units(answer: Callable) -> Result:
             lambda n, t, c: [n / t / math.log(2), 2 ** (n / t), n / math.log(2) / c],
         "the bits per character are still per token: divide the total by the characters.":
             lambda n, t, c: [n / t / math.log(2), math.exp(n / t), n / math.log(2) / t],
-        "``nats`` is the total over the text: divide by the number of tokens before you exponentiate.":
+        "nats is the total over the text: divide by the number of tokens before you exponentiate.":
             lambda n, t, c: [n / math.log(2), math.exp(n), n / math.log(2) / c],
         "the bits per character divide the bits per token once more: divide the total by the characters.":
             lambda n, t, c: [n / t / math.log(2), math.exp(n / t), n / t / math.log(2) / c],
@@ -169,7 +169,7 @@ def mass_up_to(answer: Callable) -> Result:
 
     mistakes = {
         "this is the mass of the strings longer than L.": lambda s, L: (1 - s) ** L,
-        "off by one: a string of one word has probability mass `stop`, not 1 - (1 - stop)^2.":
+        "off by one: a string of one word has probability mass stop, not 1 - (1 - stop)^2.":
             lambda s, L: 1 - (1 - s) ** (L + 1),
         "off by one: count the strings of exactly L words too.": lambda s, L: 1 - (1 - s) ** (L - 1),
         "without the end mark every length has mass 1; here the end takes its share at every step.": lambda s, L: float(L),

@@ -124,7 +124,7 @@ def sampler(answer: Callable) -> Result:
     if distance["truth"] < 0.02:
         repeated = [str(w) for w in answer(dict(truth), np.random.default_rng(1), size)] == [str(w) for w in drawn]
         return Result(True, f"total variation distance {distance['truth']:.4f}.") if repeated else Result(
-            False, "the frequencies are right, but the same generator gives other draws: use ``rng`` for all randomness.")
+            False, "the frequencies are right, but the same generator gives other draws: use rng for all randomness.")
     closest = min(hints, key=lambda name: distance[name])
     hint = hints[closest] if distance[closest] < 0.02 else "the frequencies are off."
     return Result(False, f"total variation distance {distance['truth']:.3f}, should be below 0.02: {hint}")

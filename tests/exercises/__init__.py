@@ -1,0 +1,1 @@
+"""Typical wrong answers to the chapters' exercises, each with words that the hint must contain."""
