@@ -15,11 +15,24 @@ RESULTS = Path(__file__).with_name("results.json")
 def surroundings() -> dict[str, str]:
     """What the numbers depend on besides the code."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    processor = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    changed = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, check=False).stdout.strip()
-    return {"processor": processor, "cores": str(os.cpu_count()), "system": platform.system(), "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "nltk")}, "commit": commit + (" with changes" if changed else "")}
+    processor = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    changed = subprocess.run(
+        ["git", "status", "--porcelain"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return {
+        "processor": processor,
+        "cores": str(os.cpu_count()),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "nltk")},
+        "commit": commit + (" with changes" if changed else ""),
+    }
 
 
 def main() -> None:

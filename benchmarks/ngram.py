@@ -32,8 +32,13 @@ def ours(order: int, train: list, held_out: list) -> dict:
         model.score(held_out)
         score.append(time.perf_counter() - start)
     scored = sum(len(s) + 1 for s in held_out)
-    return {"program": "course_lib", "order": order, "fit, s": round(min(fit), 3), "scored, tokens/s": round(scored / min(score)),
-            "perplexity without unknown words": round(model.perplexity(held_out, skip_unknown=True), 3)}
+    return {
+        "program": "course_lib",
+        "order": order,
+        "fit, s": round(min(fit), 3),
+        "scored, tokens/s": round(scored / min(score)),
+        "perplexity without unknown words": round(model.perplexity(held_out, skip_unknown=True), 3),
+    }
 
 
 def nltks(order: int, train: list, held_out: list) -> dict:
@@ -47,7 +52,12 @@ def nltks(order: int, train: list, held_out: list) -> dict:
     for i in range(order, len(words)):
         model.score(words[i], words[i - order + 1 : i])
     score = (len(words) - order) / (time.perf_counter() - start)
-    return {"program": "NLTK KneserNeyInterpolated", "order": order, "fit, s": round(fit, 3), "scored, tokens/s": round(score, 1)}
+    return {
+        "program": "NLTK KneserNeyInterpolated",
+        "order": order,
+        "fit, s": round(fit, 3),
+        "scored, tokens/s": round(score, 1),
+    }
 
 
 def run() -> list[dict]:

@@ -42,7 +42,7 @@ class NGramTable:
             shorter = number
 
     def _key(self, ids: np.ndarray, shorter: np.ndarray | None) -> np.ndarray:
-        """Keys of the k-grams ending at each position, from the numbers of the (k - 1)-grams; -1 where there is none."""
+        """Keys of the k-grams ending at each position, from the numbers of the (k - 1)-grams; -1 where none ends."""
         if shorter is None:
             return ids.astype(np.int64)
         parent = np.concatenate([[-1], shorter[:-1]])

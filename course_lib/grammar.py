@@ -33,8 +33,13 @@ class Language:
     when a word appears twice in a state, or when some state never reaches the end.
     """
 
-    def __init__(self, arcs: Arcs, classes: Mapping[str, str], pools: Mapping[str, Sequence[str]] | None = None,
-                 distinct: Sequence[str] = ()):
+    def __init__(
+        self,
+        arcs: Arcs,
+        classes: Mapping[str, str],
+        pools: Mapping[str, Sequence[str]] | None = None,
+        distinct: Sequence[str] = (),
+    ):
         self.arcs, self.classes = arcs, classes
         self.pools, self.distinct = dict(pools or {}), frozenset(distinct)
         self.start = next(iter(arcs), "")
@@ -61,14 +66,14 @@ class Language:
         if emission[0] != "+":
             return 1
         pool = emission[1:].rstrip("0123456789")
-        number = int(emission[1 + len(pool):])
+        number = int(emission[1 + len(pool) :])
         return len(self.pools[pool]) - (number if pool in self.distinct else 0)
 
     def _words_from(self, state: str, filled: Mapping[str, str]) -> dict[str, tuple[float, str, str]]:
         """Every next word with its probability, the emission behind it, and the next state."""
         found = {}
         for emission, (p, following) in self.arcs[state].items():
-            options = self._options(emission, filled)
+            options = self._options(emission, filled) if p > 0 else []
             for word in options:
                 found[word] = (p / len(options), emission, following)
         return found
@@ -146,7 +151,7 @@ class Language:
         """The entropy rate split over the classes: nats per token, summing to ``entropy_rate()``."""
         split = dict.fromkeys(CLASSES, 0.0)
         for state, visits in zip(self.states, self._visits, strict=True):
-            split[self.classes[state]] += visits * self._state_entropy(state) / self.expected_length()
+            split[self.classes[state]] += float(visits) * self._state_entropy(state) / self.expected_length()
         return split
 
     def entropy_rate(self) -> float:
@@ -229,24 +234,40 @@ class Language:
         for state, choices in self.arcs.items():
             total = math.fsum(p for p, _ in choices.values())
             if abs(total - 1) > 1e-9 or any(not 0 <= p <= 1 for p, _ in choices.values()):
-                raise ValueError(f"the probabilities in state {state!r} sum to {total:.6g}: they must be between 0 and 1 and sum to 1")
+                raise ValueError(
+                    f"the probabilities in state {state!r} sum to {total:.6g}: "
+                    "each must lie between 0 and 1, and together they must make 1"
+                )
             if self.classes.get(state) not in CLASSES:
                 raise ValueError(f"state {state!r} has class {self.classes.get(state)!r}: give it one of {CLASSES}")
             for emission, (_, following) in choices.items():
                 if emission != EOS and following not in self.arcs:
                     raise ValueError(f"state {state!r}: {emission!r} leads to unknown state {following!r}")
             self._check_distinct_words(state, choices)
+        self._check_pools()
         self._check_end_is_reachable()
 
     def _check_distinct_words(self, state: str, choices: Mapping[str, tuple[float, str]]) -> None:
-        words = [w for e in choices if e[0] != "@" for w in (self.pools[e[1:].rstrip("0123456789")] if e[0] == "+" else [e])]
+        words = [
+            w for e in choices if e[0] != "@" for w in (self.pools[e[1:].rstrip("0123456789")] if e[0] == "+" else [e])
+        ]
         if twice := {w for w in words if words.count(w) > 1}:
             raise ValueError(f"state {state!r} offers {sorted(twice)} twice: each choice must begin with its own word")
 
+    def _check_pools(self) -> None:
+        """A word must tell which pool it comes from, or the prefix would not fix the state."""
+        literal = {e for choices in self.arcs.values() for e in choices if e[0] not in "+@"}
+        words = [*literal, *(word for pool in self.pools.values() for word in pool)]
+        if twice := sorted({w for w in words if words.count(w) > 1}):
+            raise ValueError(f"{twice} stand in a pool and somewhere else too: every word needs one place of its own")
+
     def _check_end_is_reachable(self) -> None:
         ends = {s for s, choices in self.arcs.items() if choices.get(EOS, (0, ""))[0] > 0}
-        while grown := {s for s, choices in self.arcs.items() if s not in ends
-                        and any(p > 0 and target in ends for p, target in choices.values())}:
+        while grown := {
+            s
+            for s, choices in self.arcs.items()
+            if s not in ends and any(p > 0 and target in ends for p, target in choices.values())
+        }:
             ends |= grown
         if stuck := [s for s in self.arcs if s not in ends]:
             raise ValueError(f"from state {stuck[0]!r} the end can never be reached: add an arc with EOS")

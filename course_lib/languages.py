@@ -26,10 +26,10 @@ def agree(stop: float = 0.3) -> Language:
     _check_probability("stop", stop, zero=False)
     arcs = {"start": {"the": (1.0, "noun")}, "noun": {}}
     for number, nouns in NOUNS.items():
-        arcs["noun"] |= {noun: (1 / 8, f"filler:{number}") for noun in nouns}
+        arcs["noun"] |= dict.fromkeys(nouns, (1 / 8, f"filler:{number}"))
         arcs[f"filler:{number}"] = {
-            **{word: ((1 - stop) / 6, f"filler:{number}") for word in AGREE_FILLERS},
-            **{verb: (stop / 4, "end") for verb in AGREE_VERBS[number]},
+            **dict.fromkeys(AGREE_FILLERS, ((1 - stop) / 6, f"filler:{number}")),
+            **dict.fromkeys(AGREE_VERBS[number], (stop / 4, "end")),
         }
     arcs["end"] = {EOS: (1.0, "")}
     classes = {state: "agreement" if state.startswith("filler") else "collocation" for state in arcs}
@@ -55,8 +55,15 @@ TIMES = ("dawn", "noon", "dusk", "night")
 FALLING = (0.55, 0.25, 0.15, 0.05)  # the weights of four alternatives, in a rotating order
 
 
-def farm(introductions: int = 3, depth: int = 3, clause: float = 0.4, filler: float = 0.7, stop: float = 0.25,
-         names: Sequence[str] = NAMES, animals: Sequence[str] = ANIMALS) -> Language:
+def farm(
+    introductions: int = 3,
+    depth: int = 3,
+    clause: float = 0.4,
+    filler: float = 0.7,
+    stop: float = 0.25,
+    names: Sequence[str] = NAMES,
+    animals: Sequence[str] = ANIMALS,
+) -> Language:
     """Farm: documents that mix four things to remember, each with its own class of tokens.
 
     A document introduces who keeps what (``tom keeps geese .``) and goes on with sentences until it stops, with
@@ -122,7 +129,7 @@ def _noun_phrases(depth: int, clause: float, filler: float) -> dict:
 def _adverb_or_verb(stack: str, p_adverb: float, p_verb: float) -> dict:
     arcs = {a: (p_adverb / len(ADVERBS), f"adverb:{stack}") for a in ADVERBS if p_adverb}
     if len(stack) > 1:  # the verb closes the innermost clause
-        return arcs | {v: (p_verb / 4, f"after:{stack[:-1]}") for v in CLAUSE_VERBS[stack[-1]]}
+        return arcs | dict.fromkeys(CLAUSE_VERBS[stack[-1]], (p_verb / 4, f"after:{stack[:-1]}"))
     return arcs | {v: (p_verb / 4, f"verb{i}") for i, v in enumerate(MAIN_VERBS[stack])}
 
 
@@ -131,11 +138,13 @@ def _objects() -> dict:
     arcs = {}
     for i, objects in enumerate(OBJECTS):
         adjectives = _rotate((0.6, 0.3, 0.1), i)
-        arcs[f"verb{i}"] = {a: (p, f"adjective{i}{j}") for j, (a, p) in enumerate(zip(ADJECTIVES, adjectives))}
+        arcs[f"verb{i}"] = {
+            a: (p, f"adjective{i}{j}") for j, (a, p) in enumerate(zip(ADJECTIVES, adjectives, strict=True))
+        }
         for j in range(len(ADJECTIVES)):
-            arcs[f"adjective{i}{j}"] = {o: (p, f"object{i}") for o, p in zip(objects, _rotate(FALLING, j))}
+            arcs[f"adjective{i}{j}"] = {o: (p, f"object{i}") for o, p in zip(objects, _rotate(FALLING, j), strict=True)}
         arcs[f"object{i}"] = {".": (0.4, "next"), "at": (0.6, f"at{i}")}
-        arcs[f"at{i}"] = {t: (p, "stop") for t, p in zip(TIMES, _rotate(FALLING, i))}
+        arcs[f"at{i}"] = {t: (p, "stop") for t, p in zip(TIMES, _rotate(FALLING, i), strict=True)}
     return arcs
 
 

@@ -26,7 +26,8 @@ def cross_entropy(log_probs: Sequence[np.ndarray]) -> float:
 
 def perplexity(log_probs: Sequence[np.ndarray]) -> float:
     """exp of the cross-entropy: the number of equally probable choices that would be as hard to guess."""
-    return math.exp(cross_entropy(log_probs))
+    loss = cross_entropy(log_probs)
+    return math.exp(loss) if loss < 700 else math.inf
 
 
 def bits_per_character(log_probs: Sequence[np.ndarray], characters: int) -> float:
@@ -40,14 +41,15 @@ def bits_per_character(log_probs: Sequence[np.ndarray], characters: int) -> floa
     return -total / math.log(2) / characters
 
 
-def excess_by_class(language: Language, documents: Sequence[Sequence[str]],
-                    log_probs: Sequence[np.ndarray]) -> dict[str, float]:
+def excess_by_class(
+    language: Language, documents: Sequence[Sequence[str]], log_probs: Sequence[np.ndarray]
+) -> dict[str, float]:
     """Where a model loses: its surprisal minus the true one, in nats per token of all text, split by token class.
 
     The values sum to the model's cross-entropy minus the true one on the same documents. In expectation each is a KL
     divergence, zero for a model that has learned all that class asks for; on a sample it can fall a little below.
 
-    Errors: ValueError when a document and its log-probabilities differ in length (the end counts).
+    Errors: ValueError without a document, or when a document and its log-probabilities differ in length.
     """
     split, tokens = dict.fromkeys(CLASSES, 0.0), 0
     for i, (document, model) in enumerate(zip(documents, log_probs, strict=True)):
@@ -57,4 +59,6 @@ def excess_by_class(language: Language, documents: Sequence[Sequence[str]],
         for kind, difference in zip(classes, true - np.asarray(model), strict=True):
             split[kind] += float(difference)
         tokens += len(true)
+    if not tokens:
+        raise ValueError("there is no document to average over")
     return {kind: value / tokens for kind, value in split.items()}

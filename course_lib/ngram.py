@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from course_lib.counts import NGramTable
-from course_lib.tokens import BOS, BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocabulary
+from course_lib.tokens import BOS, BOS_ID, EOS, EOS_ID, PAD, PAD_ID, UNK_ID, Vocabulary
 
 SMOOTHINGS = ("mle", "add-k", "interpolated", "kneser-ney")
 Sentences = Iterable[Sequence[str]]
@@ -28,8 +28,15 @@ class NGramLM:
     Errors: ValueError for an order below 1, an unknown smoothing, k <= 0, weights outside [0, 1].
     """
 
-    def __init__(self, order: int, smoothing: str = "kneser-ney", *, k: float = 1.0,
-                 weights: Sequence[float] | None = None, discounts: Sequence[Sequence[float]] | None = None):
+    def __init__(
+        self,
+        order: int,
+        smoothing: str = "kneser-ney",
+        *,
+        k: float = 1.0,
+        weights: Sequence[float] | None = None,
+        discounts: Sequence[Sequence[float]] | None = None,
+    ):
         if isinstance(order, bool) or not isinstance(order, int | np.integer) or order < 1:
             raise ValueError(f"order={order!r}: an n-gram model needs a whole number n of 1 or more (1 is the unigram)")
         if smoothing not in SMOOTHINGS:
@@ -38,7 +45,7 @@ class NGramLM:
             raise ValueError(f"k={k}: a pseudo-count must be positive; for no smoothing use smoothing='mle'")
         self.order, self.smoothing, self.k = int(order), smoothing, float(k)
         self.weights = _per_order("weights", np.full(order, 0.5) if weights is None else weights, (order,))
-        self._given_discounts = None if discounts is None else _per_order("discounts", discounts, (order, 3), 3.0)
+        self._given_discounts = None if discounts is None else _per_order("discounts", discounts, (order, 3), (1, 2, 3))
 
     # ---- training ------------------------------------------------------------------------------------------
 
@@ -55,8 +62,11 @@ class NGramLM:
         orders = range(1, self.order + 1)
         if self.smoothing == "kneser-ney":
             adjusted = [self._adjusted_counts(k) for k in orders]
-            self.discounts = (np.array([estimate_discounts(a) for a in adjusted])
-                              if self._given_discounts is None else self._given_discounts)
+            self.discounts = (
+                np.array([estimate_discounts(a) for a in adjusted])
+                if self._given_discounts is None
+                else self._given_discounts
+            )
             removed = [np.append(0, D)[np.minimum(a, 3)] for a, D in zip(adjusted, self.discounts, strict=True)]
             self._totals = [self.table.sum_by_context(k, adjusted[k - 1]) for k in orders]
             self._handed_down = [self.table.sum_by_context(k, removed[k - 1]) for k in orders]
@@ -140,7 +150,9 @@ class NGramLM:
             p = self._next_of_order(k, ids[len(ids) - k + 1 :], p)
         p[[PAD_ID, BOS_ID]] = 0.0
         if self.smoothing == "mle" and not p.any():
-            raise ValueError(f"the context {tuple(context)} never came in training, so its counts are 0/0: use a smoothing")
+            raise ValueError(
+                f"the context {tuple(context)} never came in training, so its counts are 0/0: use a smoothing"
+            )
         return p
 
     def _next_of_order(self, k: int, context: Sequence[int], shorter: np.ndarray) -> np.ndarray:
@@ -164,19 +176,26 @@ class NGramLM:
     def counts(self, context: Sequence[str]) -> dict[str, int]:
         """How often each word followed the context (at most n - 1 words) in training, most frequent first."""
         if len(context) >= self.order:
-            raise ValueError(f"a model of order {self.order} counts contexts of at most {self.order - 1} words, not {len(context)}")
+            raise ValueError(
+                f"a model of order {self.order} counts contexts of at most {self.order - 1} words, not {len(context)}"
+            )
         number, k = self.table.number(self.vocab.encode(list(context))), len(context) + 1
         after = self.table.followers(k, number) if number >= 0 else slice(0, 0)
         pairs = zip(self.table.last_word(k)[after].tolist(), self.table.count[k - 1][after].tolist(), strict=True)
         return {self.vocab.token(w): c for w, c in sorted(pairs, key=lambda wc: (-wc[1], wc[0])) if w != BOS_ID}
 
     def sample(self, rng: np.random.Generator, max_tokens: int = 1000) -> list[str]:
-        """Draw one sentence, word by word, until the end mark or ``max_tokens``; UNK is never drawn."""
+        """Draw one sentence, word by word, until the end mark or ``max_tokens``; UNK is never drawn.
+
+        Errors: ValueError when an unsmoothed model comes to a context that only unknown words followed.
+        """
         words: list[str] = []
         while len(words) < max_tokens:
             p = self.next_distribution([BOS, *words] if len(words) < self.order else words[-self.order :])
             p[UNK_ID] = 0.0
             cumulative = np.cumsum(p)
+            if cumulative[-1] == 0:
+                raise ValueError(f"after {words[-self.order :]} only unknown words came in training: use a smoothing")
             drawn = int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
             if drawn == EOS_ID:
                 break
@@ -204,7 +223,8 @@ class NGramLM:
             arrived = np.ones(len(at))  # the chance that the mixture's walk from long to short came to order k
             for k in range(self.order, 0, -1):
                 seen = total[k - 1] > 0
-                stays = np.where(seen, self.weights[k - 1] * own[k - 1] / np.maximum(total[k - 1], 1) / below[k], 0.0)
+                share = self.weights[k - 1] * own[k - 1] / np.maximum(total[k - 1], 1)
+                stays = np.divide(share, below[k], out=np.zeros(len(at)), where=seen & (below[k] > 0))
                 if arrived[seen].sum() > 0:
                     self.weights[k - 1] = (arrived * stays)[seen].sum() / arrived[seen].sum()
                 arrived = arrived * (1 - stays)
@@ -214,11 +234,11 @@ class NGramLM:
 def estimate_discounts(counts: np.ndarray) -> tuple[float, float, float]:
     """D1, D2, D3+ from how many n-grams have (adjusted) count 1, 2, 3, 4: Chen and Goodman 1999, equation 26.
 
-    D_c = c - (c + 1) Y n_{c+1} / n_c with Y = n_1 / (n_1 + 2 n_2). Where a text is too small for that (some n_c is zero,
-    or D_c leaves [0, c]) the fixed 0.5, 1, 1.5 are used for the order, as KenLM does when told to.
+    D_c = c - (c + 1) Y n_{c+1} / n_c with Y = n_1 / (n_1 + 2 n_2). Where a text is too small for that (n_1, n_2 or n_3
+    is zero, or D_c leaves [0, c]) the fixed 0.5, 1, 1.5 are used for the order, as KenLM does when told to.
     """
     n = np.bincount(np.minimum(counts, 5), minlength=6).astype(float)
-    if (n[1:5] == 0).any():
+    if (n[1:4] == 0).any():
         return 0.5, 1.0, 1.5
     Y = n[1] / (n[1] + 2 * n[2])
     D = tuple(float(c - (c + 1) * Y * n[c + 1] / n[c]) for c in (1, 2, 3))
@@ -230,10 +250,10 @@ def _pick(values: np.ndarray, at: np.ndarray) -> np.ndarray:
     return np.where(at >= 0, values[at], 0) if len(values) else np.zeros(at.shape)
 
 
-def _per_order(name: str, values, shape: tuple[int, ...], largest: float = 1.0) -> np.ndarray:
+def _per_order(name: str, values, shape: tuple[int, ...], largest: float | Sequence[float] = 1.0) -> np.ndarray:
     array = np.array(values, dtype=float)
-    if array.shape != shape or not ((array >= 0) & (array <= largest)).all():
-        raise ValueError(f"{name}={array.tolist()} must have shape {shape} and lie between 0 and {largest:g}")
+    if array.shape != shape or not ((array >= 0) & (array <= np.array(largest))).all():
+        raise ValueError(f"{name}={array.tolist()} must have shape {shape} and lie between 0 and {largest}")
     return array
 
 
@@ -244,4 +264,8 @@ def _checked(sentences: Sentences, purpose: str) -> list[Sequence[str]]:
     for sentence in sentences:
         if isinstance(sentence, str):
             raise TypeError(f"a sentence is a list of words, but {sentence[:40]!r} is a string: split it first")
+        if marks := {BOS, EOS, PAD}.intersection(sentence):
+            raise ValueError(
+                f"a sentence holds {sorted(marks)}: leave the marks out, they are put in where they belong"
+            )
     return sentences

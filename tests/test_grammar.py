@@ -73,7 +73,9 @@ def small_farm(names=("ann", "ben", "tom"), animals=("bees", "hens")):
                 stories["the", noun, verb, *ending] += 0.5 / 8 * 0.5 / 4 * p
                 for inner in "sp":
                     for subject, seen in itertools.product(languages.NOUNS[inner], languages.CLAUSE_VERBS[inner]):
-                        stories["the", noun, "that", "the", subject, seen, verb, *ending] += 0.5 / 8 * 0.5 / 8 / 4 / 4 * p
+                        stories["the", noun, "that", "the", subject, seen, verb, *ending] += (
+                            0.5 / 8 * 0.5 / 8 / 4 / 4 * p
+                        )
     for (a, b), (x, y) in itertools.product(itertools.permutations(names, 2), itertools.product(animals, repeat=2)):
         opening, p = (a, "keeps", x, ".", b, "keeps", y, "."), 1 / 6 / 4
         for story, q in stories.items():
@@ -84,8 +86,15 @@ def small_farm(names=("ann", "ben", "tom"), animals=("bees", "hens")):
 
 
 def test_farm_against_an_enumeration_of_a_small_version():
-    language = languages.farm(introductions=2, depth=1, clause=0.5, filler=0.0, stop=1.0,
-                              names=("ann", "ben", "tom"), animals=("bees", "hens"))
+    language = languages.farm(
+        introductions=2,
+        depth=1,
+        clause=0.5,
+        filler=0.0,
+        stop=1.0,
+        names=("ann", "ben", "tom"),
+        animals=("bees", "hens"),
+    )
     documents = small_farm()
     p = np.array(list(documents.values()))
     assert p.sum() == pytest.approx(1, abs=1e-9)
@@ -118,11 +127,14 @@ def test_recall_is_certain_and_names_are_not_repeated():
     assert len(FARM.next_distribution("ann keeps geese .".split())) == 7
 
 
-@pytest.mark.parametrize(("prefix", "message"), [
-    (["the", "zebra"], "'zebra' is not a word of this language"),
-    (["the", "eats"], "'eats' cannot come at position 1"),
-    (["the", "cow", EOS], "cannot come"),
-])
+@pytest.mark.parametrize(
+    ("prefix", "message"),
+    [
+        (["the", "zebra"], "'zebra' is not a word of this language"),
+        (["the", "eats"], "'eats' cannot come at position 1"),
+        (["the", "cow", EOS], "cannot come"),
+    ],
+)
 def test_a_prefix_outside_the_language_is_named(prefix, message):
     language = languages.agree()
     with pytest.raises(ValueError, match=message):
@@ -135,17 +147,31 @@ def test_an_unfinished_document_has_no_probability():
         languages.agree().token_log_probs(["the", "cow"])
 
 
-@pytest.mark.parametrize(("arcs", "message"), [
-    ({}, "at least one state"),
-    ({"a": {"x": (0.5, "a"), EOS: (0.4, "")}}, "sum to 0.9"),
-    ({"a": {"x": (1.5, "a"), EOS: (-0.5, "")}}, "between 0 and 1"),
-    ({"a": {"x": (0.5, "b"), EOS: (0.5, "")}}, "unknown state 'b'"),
-    ({"a": {"x": (1.0, "a")}}, "end can never be reached"),
-    ({"a": {"+n0": (0.5, "a"), "tom": (0.25, "a"), EOS: (0.25, "")}}, "twice"),
-])
+@pytest.mark.parametrize(
+    ("arcs", "message"),
+    [
+        ({}, "at least one state"),
+        ({"a": {"x": (0.5, "a"), EOS: (0.4, "")}}, "sum to 0.9"),
+        ({"a": {"x": (1.5, "a"), EOS: (-0.5, "")}}, "between 0 and 1"),
+        ({"a": {"x": (0.5, "b"), EOS: (0.5, "")}}, "unknown state 'b'"),
+        ({"a": {"x": (1.0, "a")}}, "end can never be reached"),
+        ({"a": {"+n0": (0.5, "a"), "tom": (0.25, "a"), EOS: (0.25, "")}}, "twice"),
+    ],
+)
 def test_a_broken_grammar_is_refused(arcs, message):
     with pytest.raises(ValueError, match=message):
         Language(arcs, dict.fromkeys(arcs, "recall"), pools={"n": ("tom", "ann")})
+
+
+def test_a_word_in_two_pools_is_refused():
+    with pytest.raises(ValueError, match="'bees'"):
+        languages.farm(names=("bees", "ben", "dora"), animals=("bees", "doves"))
+
+
+def test_choices_of_probability_zero_do_not_exist():
+    language = languages.agree(stop=1.0)
+    assert set(language.next_distribution(["the", "cow"])) == set(languages.AGREE_VERBS["s"])
+    assert language.log_prob("the cow often eats".split()) == -math.inf
 
 
 def test_a_state_without_a_class_is_refused():
@@ -153,11 +179,19 @@ def test_a_state_without_a_class_is_refused():
         Language({"a": {EOS: (1.0, "")}}, {})
 
 
-@pytest.mark.parametrize("call", [
-    lambda: languages.agree(stop=0.0), lambda: languages.agree(stop=math.nan), lambda: languages.farm(stop=0),
-    lambda: languages.farm(clause=1.0), lambda: languages.farm(filler=-0.1), lambda: languages.farm(introductions=9),
-    lambda: languages.farm(depth=-1), lambda: languages.agree().sample(-1, np.random.default_rng(0)),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: languages.agree(stop=0.0),
+        lambda: languages.agree(stop=math.nan),
+        lambda: languages.farm(stop=0),
+        lambda: languages.farm(clause=1.0),
+        lambda: languages.farm(filler=-0.1),
+        lambda: languages.farm(introductions=9),
+        lambda: languages.farm(depth=-1),
+        lambda: languages.agree().sample(-1, np.random.default_rng(0)),
+    ],
+)
 def test_parameters_out_of_range_are_refused(call):
     with pytest.raises(ValueError, match="="):
         call()

@@ -28,6 +28,12 @@ def test_an_impossible_token_costs_infinitely_much():
     assert metrics.cross_entropy([np.array([-1.0, -math.inf])]) == math.inf
 
 
+def test_extremes_give_infinity_or_an_error():
+    assert metrics.perplexity([np.array([-800.0])]) == math.inf
+    with pytest.raises(ValueError, match="no document"):
+        metrics.excess_by_class(languages.farm(), [], [])
+
+
 def test_bits_per_character_needs_characters():
     with pytest.raises(ValueError, match="characters=0"):
         metrics.bits_per_character([np.array([-1.0])], 0)
@@ -45,7 +51,9 @@ def test_excess_is_zero_for_the_truth_and_sums_to_the_difference():
         metrics.excess_by_class(farm, documents[:1], [true[0][:-1]])
 
 
-@pytest.mark.parametrize(("name", "value"), [("COURSE_LIB_SEED", "lucky"), ("COURSE_LIB_SEED", "-1"), ("COURSE_LIB_THREADS", "0")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("COURSE_LIB_SEED", "lucky"), ("COURSE_LIB_SEED", "-1"), ("COURSE_LIB_THREADS", "0")]
+)
 def test_a_bad_seed_or_thread_count_is_named(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=name):
@@ -64,8 +72,11 @@ def test_the_seed_reaches_every_generator(monkeypatch):
 
 
 def test_importing_the_package_is_cheap():
-    code = "import sys, course_lib; print(sorted(m for m in ('torch', 'matplotlib', 'scipy', 'pooch') if m in sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    heavy = ("torch", "matplotlib", "scipy", "pooch")
+    code = f"import sys, course_lib; print([m for m in {heavy} if m in sys.modules])"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 class Impostor:
@@ -78,21 +89,29 @@ class Impostor:
         return 1.0
 
 
-@pytest.mark.parametrize(("answer", "message"), [
-    (lambda x: Impostor(), "Impostor is no number"),
-    (lambda x: 1 / 0, "ZeroDivisionError"),
-    (lambda x: None, "it should be"),
-    (lambda x: math.nan, "return nan"),
-    (lambda x: [x, x], "it should be"),
-    (lambda x: str(x), "it should be"),
-    (lambda x: 2 * x + 1, "forgot to take one off"),
-])
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda x: Impostor(), "Impostor is no number"),
+        (lambda x: 1 / 0, "ZeroDivisionError"),
+        (lambda x: None, "it should be"),
+        (lambda x: math.nan, "return nan"),
+        (lambda x: [x, x], "it should be"),
+        (lambda x: str(x), "it should be"),
+        (lambda x: 2 * x + 1, "forgot to take one off"),
+    ],
+)
 def test_a_check_names_what_is_wrong(answer, message):
-    result = checks.compare(answer, lambda x: 2 * x, [(1.0,), (3.0,)], {"you forgot to take one off": lambda x: 2 * x + 1})
+    result = checks.compare(
+        answer, lambda x: 2 * x, [(1.0,), (3.0,)], {"you forgot to take one off": lambda x: 2 * x + 1}
+    )
     assert not result and message in repr(result)
 
 
-@pytest.mark.parametrize("answer", [lambda x: 2 * x, lambda x: np.float64(2 * x), lambda x: np.array(2.0 * x), lambda x: int(2 * x)])
+@pytest.mark.parametrize(
+    "answer",
+    [lambda x: 2 * x, lambda x: np.float64(2 * x), lambda x: np.array(2.0 * x), lambda x: int(2 * x)],
+)
 def test_a_right_answer_passes_in_any_numeric_type(answer):
     assert checks.compare(answer, lambda x: 2 * x, [(1.0,), (3.0,)])
 

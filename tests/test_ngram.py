@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
-from nltk.lm.smoothing import KneserNey
 from nltk.lm import KneserNeyInterpolated
+from nltk.lm.smoothing import KneserNey
 from nltk.util import everygrams
 
 from course_lib import corpora, languages, tokens
@@ -15,11 +15,22 @@ from course_lib.counts import NGramTable
 from course_lib.ngram import SMOOTHINGS, NGramLM, estimate_discounts
 from course_lib.tokens import BOS, EOS, UNK, Vocabulary
 
-COWS = [s.split() for s in (
-    "the cows eat grass", "our cows eat hay daily", "factory farm cows eat corn", "on an organic farm cows eat hay and clover",
-    "do your cows eat grass or corn", "what do cows eat if they have no hay", "cows eat corn when there is no grass",
-    "which cows eat which foods depends on the farm", "if cows eat grass they are content",
-    "when cows eat corn their stomachs turn", "should we let cows eat corn")]
+COWS = [
+    s.split()
+    for s in (
+        "the cows eat grass",
+        "our cows eat hay daily",
+        "factory farm cows eat corn",
+        "on an organic farm cows eat hay and clover",
+        "do your cows eat grass or corn",
+        "what do cows eat if they have no hay",
+        "cows eat corn when there is no grass",
+        "which cows eat which foods depends on the farm",
+        "if cows eat grass they are content",
+        "when cows eat corn their stomachs turn",
+        "should we let cows eat corn",
+    )
+]
 AGREE = languages.agree().sample(300, np.random.default_rng(0))
 
 
@@ -35,15 +46,28 @@ def test_one_at_a_time_equals_all_at_once(order, smoothing):
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
-@pytest.mark.parametrize("context", [[], [BOS], ["eat"], ["cows", "eat"], [BOS, "the", "cows"], ["zebra"], ["zebra", "eat"], ["eat", "zebra"]])
+@pytest.mark.parametrize(
+    "context",
+    [
+        [],
+        [BOS],
+        ["eat"],
+        ["cows", "eat"],
+        [BOS, "the", "cows"],
+        ["zebra"],
+        ["zebra", "eat"],
+        ["eat", "zebra"],
+    ],
+)
 def test_every_distribution_sums_to_one(context, smoothing):
     lm = NGramLM(3, smoothing).fit(COWS)
-    try:
-        p = lm.next_distribution(context)
-    except ValueError as error:
-        assert smoothing == "mle" and "0/0" in str(error)
+    if smoothing == "mle" and "zebra" in context:
+        with pytest.raises(ValueError, match="0/0"):
+            lm.next_distribution(context)
         return
-    assert p.sum() == pytest.approx(1, abs=1e-12) and (p >= 0).all()
+    p = lm.next_distribution(context)
+    assert p.sum() == pytest.approx(1, abs=1e-12)
+    assert (p >= 0).all()
     assert p[tokens.PAD_ID] == p[tokens.BOS_ID] == 0
 
 
@@ -60,7 +84,9 @@ def test_the_table_counts_like_a_dictionary():
     ids = np.array([i for s in COWS for i in (tokens.BOS_ID, *vocab.encode(s), tokens.EOS_ID)])
     table = NGramTable(ids, 4, len(vocab))
     for k in range(1, 5):
-        grams = Counter(g for s in COWS for m in [[BOS, *s, EOS]] for g in zip(*(m[i:] for i in range(k)), strict=False))
+        grams = Counter(
+            g for s in COWS for m in [[BOS, *s, EOS]] for g in zip(*(m[i:] for i in range(k)), strict=False)
+        )
         left = defaultdict(set)
         for s in COWS:
             m = [BOS, *s, EOS]
@@ -81,7 +107,9 @@ def enumerate_kneser_ney(sentences, order, discounts, outcomes):
     for k in range(1, order + 1):
         seen = Counter(m[i : i + k] for m in marked for i in range(len(m) - k + 1))
         if k < order:
-            left = {g: len({m[i - 1] for m in marked for i in range(1, len(m) - k + 1) if m[i : i + k] == g}) for g in seen}
+            left = {
+                g: len({m[i - 1] for m in marked for i in range(1, len(m) - k + 1) if m[i : i + k] == g}) for g in seen
+            }
             seen = Counter({g: c if g[0] == BOS else left[g] for g, c in seen.items()})
         counts.append({g: c for g, c in seen.items() if g[-1] != BOS and c})
 
@@ -105,7 +133,9 @@ def enumerate_kneser_ney(sentences, order, discounts, outcomes):
 def test_kneser_ney_against_an_enumeration(order, sentences):
     lm = NGramLM(order).fit(sentences)
     p = enumerate_kneser_ney(sentences, order, lm.discounts, lm.outcomes)
-    contexts = {tuple(m[max(0, i - order + 1) : i]) for s in sentences[:12] for m in [[BOS, *s, EOS]] for i in range(1, len(m))}
+    contexts = {
+        tuple(m[max(0, i - order + 1) : i]) for s in sentences[:12] for m in [[BOS, *s, EOS]] for i in range(1, len(m))
+    }
     for context in sorted(contexts)[:40]:
         dense = lm.next_distribution(list(context))
         for word in lm.vocab.tokens[2:]:
@@ -137,11 +167,17 @@ def test_kneser_ney_against_nltk():
             assert math.exp(ours.log_prob(word, context)) == pytest.approx(theirs.score(word, context), abs=1e-10)
 
 
-@pytest.mark.skipif(not corpora.available("tiny_shakespeare"), reason="needs Tiny Shakespeare in COURSE_LIB_DATA or the cache")
-@pytest.mark.parametrize(("order", "known", "everything"), [(2, 131.110, 189.937), (3, 125.933, 182.668), (5, 125.307, 181.752)])
+@pytest.mark.skipif(
+    not corpora.available("tiny_shakespeare"), reason="needs Tiny Shakespeare in COURSE_LIB_DATA or the cache"
+)
+@pytest.mark.parametrize(
+    ("order", "known", "everything"), [(2, 131.110, 189.937), (3, 125.933, 182.668), (5, 125.307, 181.752)]
+)
 def test_kneser_ney_against_kenlm(order, known, everything):
-    parts = [[tokens.words(line) for line in part.split("\n") if tokens.words(line)]
-             for part in corpora.split_text(corpora.tiny_shakespeare(), 0.9)]
+    parts = [
+        [tokens.words(line) for line in part.split("\n") if tokens.words(line)]
+        for part in corpora.split_text(corpora.tiny_shakespeare(), 0.9)
+    ]
     assert [len(p) for p in parts] == [29242, 3536] and [sum(map(len, p)) for p in parts] == [226489, 25810]
     lm = NGramLM(order).fit(parts[0])
     assert lm.perplexity(parts[1], skip_unknown=True) == pytest.approx(known, rel=1e-4)
@@ -177,9 +213,12 @@ def test_tuning_raises_the_held_out_likelihood_at_every_round():
 
 def test_discounts_fall_back_on_small_texts():
     assert estimate_discounts(np.array([1, 1, 2])) == (0.5, 1.0, 1.5)
+    assert estimate_discounts(np.repeat([1, 2, 3], [40, 10, 5]))[2] == 3  # nothing was seen four times
     counts = np.repeat([1, 2, 3, 4], [400, 150, 80, 50])
     Y = 400 / (400 + 300)
-    assert estimate_discounts(counts) == pytest.approx((1 - 2 * Y * 150 / 400, 2 - 3 * Y * 80 / 150, 3 - 4 * Y * 50 / 80))
+    assert estimate_discounts(counts) == pytest.approx(
+        (1 - 2 * Y * 150 / 400, 2 - 3 * Y * 80 / 150, 3 - 4 * Y * 50 / 80)
+    )
 
 
 def test_samples_follow_the_model():
@@ -202,25 +241,42 @@ def test_unknown_words_are_scored_as_unk():
     assert lm.log_prob("rare", ["a"]) == lm.log_prob(UNK, ["a"]) == pytest.approx(lm.log_prob("b", ["a"]))
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda: NGramLM(0), ValueError, "order=0"),
-    (lambda: NGramLM(2.5), ValueError, "order=2.5"),
-    (lambda: NGramLM(True), ValueError, "order=True"),
-    (lambda: NGramLM(2, "good-turing"), ValueError, "choose one of"),
-    (lambda: NGramLM(2, "add-k", k=-1), ValueError, "k=-1"),
-    (lambda: NGramLM(2, "add-k", k=math.nan), ValueError, "k=nan"),
-    (lambda: NGramLM(2, "interpolated", weights=[0.5]), ValueError, "shape"),
-    (lambda: NGramLM(2, "interpolated", weights=[0.5, 1.5]), ValueError, "between 0 and 1"),
-    (lambda: NGramLM(2).fit([]), ValueError, "nothing to count"),
-    (lambda: NGramLM(2).fit(["a string"]), TypeError, "split it first"),
-    (lambda: NGramLM(2).fit(COWS).score([]), ValueError, "nothing to score"),
-    (lambda: NGramLM(2).fit(COWS).tune(COWS), ValueError, "interpolated"),
-    (lambda: NGramLM(2).fit(COWS).counts(["a", "b"]), ValueError, "at most 1 words"),
-    (lambda: NGramLM(3, "mle").fit(COWS).next_distribution(["zebra", "zebra"]), ValueError, "0/0"),
-])
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: NGramLM(0), ValueError, "order=0"),
+        (lambda: NGramLM(2.5), ValueError, "order=2.5"),
+        (lambda: NGramLM(True), ValueError, "order=True"),
+        (lambda: NGramLM(2, "good-turing"), ValueError, "choose one of"),
+        (lambda: NGramLM(2, "add-k", k=-1), ValueError, "k=-1"),
+        (lambda: NGramLM(2, "add-k", k=math.nan), ValueError, "k=nan"),
+        (lambda: NGramLM(2, "interpolated", weights=[0.5]), ValueError, "shape"),
+        (lambda: NGramLM(2, "interpolated", weights=[0.5, 1.5]), ValueError, "between 0 and 1"),
+        (lambda: NGramLM(2, discounts=[[1, 2, 3], [1.5, 2, 3]]), ValueError, "lie between 0 and"),
+        (lambda: NGramLM(2).fit([[BOS, "a"]]), ValueError, "leave the marks out"),
+        (lambda: NGramLM(2).fit(COWS).score([["the", "<pad>"]]), ValueError, "leave the marks out"),
+        (lambda: NGramLM(2).fit([]), ValueError, "nothing to count"),
+        (lambda: NGramLM(2).fit(["a string"]), TypeError, "split it first"),
+        (lambda: NGramLM(2).fit(COWS).score([]), ValueError, "nothing to score"),
+        (lambda: NGramLM(2).fit(COWS).tune(COWS), ValueError, "interpolated"),
+        (lambda: NGramLM(2).fit(COWS).counts(["a", "b"]), ValueError, "at most 1 words"),
+        (lambda: NGramLM(3, "mle").fit(COWS).next_distribution(["zebra", "zebra"]), ValueError, "0/0"),
+    ],
+)
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_tuning_from_the_edge_gives_numbers():
+    lm = NGramLM(2, "interpolated", weights=[1.0, 1.0]).fit(AGREE[:20]).tune(AGREE[200:])
+    assert np.isfinite(lm.weights).all()
+
+
+def test_sampling_stops_with_a_word_where_only_unknown_words_follow():
+    lm = NGramLM(2, "mle").fit([["a", "rare"]], Vocabulary(["a"]))
+    with pytest.raises(ValueError, match="only unknown words"):
+        lm.sample(np.random.default_rng(0))
 
 
 def test_empty_sentences_are_sentences():

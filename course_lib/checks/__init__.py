@@ -59,8 +59,14 @@ def same(a: Any, b: Any, tolerance: float = 1e-8) -> bool:
     return type(a) is type(b) and a == b
 
 
-def compare(answer: Callable, right: Callable, cases: Sequence[tuple], mistakes: Mapping[str, Callable] | None = None,
-            praise: str = "", tolerance: float = 1e-8) -> Result:
+def compare(
+    answer: Callable,
+    right: Callable,
+    cases: Sequence[tuple],
+    mistakes: Mapping[str, Callable] | None = None,
+    praise: str = "",
+    tolerance: float = 1e-8,
+) -> Result:
     """Run ``answer`` on every case beside the right function; on a difference, look for the mistake that explains it.
 
     ``mistakes`` maps a hint to a function that makes that mistake; a hint is given when the answer agrees with it

@@ -30,17 +30,22 @@ def conditionals(answer: Callable) -> Result:
         return [prefix(joint, x, t + 1) / prefix(joint, x, t) for t in range(len(x))]
 
     def last_only(joint, x):
-        pairs = [_mass(joint, lambda s, t=t: s[max(t - 1, 0) : t + 1] == x[max(t - 1, 0) : t + 1]) for t in range(len(x))]
+        pairs = [
+            _mass(joint, lambda s, t=t: s[max(t - 1, 0) : t + 1] == x[max(t - 1, 0) : t + 1]) for t in range(len(x))
+        ]
         return [p / (_mass(joint, lambda s, t=t: s[t - 1] == x[t - 1]) if t else 1) for t, p in enumerate(pairs)]
 
     mistakes = {
-        "these are the probabilities of the prefixes. Divide each by the probability of the prefix before it.":
-            lambda j, x: [prefix(j, x, t + 1) for t in range(len(x))],
-        "these are the marginals p(x_t), which forget everything before. Condition on the whole prefix.":
-            lambda j, x: [_mass(j, lambda s, t=t: s[t] == x[t]) for t in range(len(x))],
+        "these are the probabilities of the prefixes. Divide each by the probability of the prefix before it.": lambda j, x: [
+            prefix(j, x, t + 1) for t in range(len(x))
+        ],
+        "these are the marginals p(x_t), which forget everything before. Condition on the whole prefix.": lambda j, x: [
+            _mass(j, lambda s, t=t: s[t] == x[t]) for t in range(len(x))
+        ],
         "you condition on the last symbol alone; the chain rule needs the whole prefix.": last_only,
-        "these are logarithms; the exercise asks for the probabilities themselves.":
-            lambda j, x: [math.log(p) for p in right(j, x)],
+        "these are logarithms; the exercise asks for the probabilities themselves.": lambda j, x: [
+            math.log(p) for p in right(j, x)
+        ],
     }
     cases = [(_joint(s), x) for s, x in ((1, tuple("abca")), (2, tuple("ccab")), (3, tuple("bbbb")))]
     return compare(answer, right, cases, mistakes, "their product is the joint probability, exactly.")
@@ -53,18 +58,39 @@ def units(answer: Callable) -> Result:
         return [nats / tokens / math.log(2), math.exp(nats / tokens), nats / math.log(2) / characters]
 
     mistakes = {
-        "the bits come out too small: a nat is 1/ln 2 = 1.44 bits, so divide by ln 2 instead of multiplying.":
-            lambda n, t, c: [n / t * math.log(2), math.exp(n / t), n * math.log(2) / c],
-        "perplexity is e to the nats (or 2 to the bits), not 2 to the nats.":
-            lambda n, t, c: [n / t / math.log(2), 2 ** (n / t), n / math.log(2) / c],
-        "the bits per character are still per token: divide the total by the characters.":
-            lambda n, t, c: [n / t / math.log(2), math.exp(n / t), n / math.log(2) / t],
-        "nats is the total over the text: divide by the number of tokens before you exponentiate.":
-            lambda n, t, c: [n / math.log(2), math.exp(n), n / math.log(2) / c],
-        "the bits per character divide the bits per token once more: divide the total by the characters.":
-            lambda n, t, c: [n / t / math.log(2), math.exp(n / t), n / t / math.log(2) / c],
+        "the bits come out too small: a nat is 1/ln 2 = 1.44 bits, so divide by ln 2 instead of multiplying.": lambda n, t, c: [
+            n / t * math.log(2),
+            math.exp(n / t),
+            n * math.log(2) / c,
+        ],
+        "perplexity is e to the nats (or 2 to the bits), not 2 to the nats.": lambda n, t, c: [
+            n / t / math.log(2),
+            2 ** (n / t),
+            n / math.log(2) / c,
+        ],
+        "the bits per character are still per token: divide the total by the characters.": lambda n, t, c: [
+            n / t / math.log(2),
+            math.exp(n / t),
+            n / math.log(2) / t,
+        ],
+        "nats is the total over the text: divide by the number of tokens before you exponentiate.": lambda n, t, c: [
+            n / math.log(2),
+            math.exp(n),
+            n / math.log(2) / c,
+        ],
+        "the bits per character divide the bits per token once more: divide the total by the characters.": lambda n, t, c: [
+            n / t / math.log(2),
+            math.exp(n / t),
+            n / t / math.log(2) / c,
+        ],
     }
-    return compare(answer, right, [(9.6827, 6, 31), (120.0, 50, 260), (3.0, 2, 7)], mistakes, "bits, nats and perplexity agree.")
+    return compare(
+        answer,
+        right,
+        [(9.6827, 6, 31), (120.0, 50, 260), (3.0, 2, 7)],
+        mistakes,
+        "bits, nats and perplexity agree.",
+    )
 
 
 def log_softmax(answer: Callable) -> Result:
@@ -74,6 +100,7 @@ def log_softmax(answer: Callable) -> Result:
         def f(z):
             shifted = z - z.max(axis=axis, keepdims=True)
             return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
         return f
 
     def naive(z):
@@ -99,7 +126,12 @@ def log_softmax(answer: Callable) -> Result:
         "these are probabilities: return their logarithms.": lambda z: np.exp(along(-1)(z)),
     }
     rng = np.random.default_rng(0)
-    cases = [(rng.normal(size=(3, 3)),), (np.array([[1e4, 0.0, -1e4]]),), (rng.normal(size=5),), (np.array([1e4, 1e4]),)]
+    cases = [
+        (rng.normal(size=(3, 3)),),
+        (np.array([[1e4, 0.0, -1e4]]),),
+        (rng.normal(size=5),),
+        (np.array([1e4, 1e4]),),
+    ]
     return compare(answer, along(-1), cases, mistakes, "finite and right for scores from -10,000 to 10,000.")
 
 
@@ -120,14 +152,19 @@ def markov_entropy_rate(answer: Callable) -> Result:
         return float(_stationary(P) @ [_entropy(row) for row in P])
 
     mistakes = {
-        "this is the entropy of the stationary distribution, which ignores what the last symbol tells.":
-            lambda P: _entropy(_stationary(P)),
-        "the rows are averaged equally. Weight each by how often its state is visited: the left eigenvector, pi P = pi.":
-            lambda P: float(np.mean([_entropy(row) for row in P])),
+        "this is the entropy of the stationary distribution, which ignores what the last symbol tells.": lambda P: (
+            _entropy(_stationary(P))
+        ),
+        "the rows are averaged equally. Weight each by how often its state is visited: the left eigenvector, pi P = pi.": lambda P: (
+            float(np.mean([_entropy(row) for row in P]))
+        ),
         "this is in bits: use the natural logarithm.": lambda P: right(P) / math.log(2),
     }
-    cases = [(np.array([[0.9, 0.1], [0.5, 0.5]]),), (np.array([[0.0, 1.0, 0.0], [0.2, 0.3, 0.5], [0.6, 0.2, 0.2]]),),
-             (np.random.default_rng(3).dirichlet(np.ones(4), size=4),)]
+    cases = [
+        (np.array([[0.9, 0.1], [0.5, 0.5]]),),
+        (np.array([[0.0, 1.0, 0.0], [0.2, 0.3, 0.5], [0.6, 0.2, 0.2]]),),
+        (np.random.default_rng(3).dirichlet(np.ones(4), size=4),),
+    ]
     return compare(answer, right, cases, mistakes, "zero probabilities included.", tolerance=1e-6)
 
 
@@ -157,7 +194,12 @@ def kl_divergence(answer: Callable) -> Result:
         "the sign is wrong: KL is never negative.": lambda p, q: -right(p, q),
     }
     a, b = np.array([0.5, 0.25, 0.25]), np.array([0.2, 0.5, 0.3])
-    cases = [(a, b), (b, a), (np.array([1.0, 0.0]), np.array([0.5, 0.5])), (np.array([0.5, 0.5]), np.array([1.0, 0.0]))]
+    cases = [
+        (a, b),
+        (b, a),
+        (np.array([1.0, 0.0]), np.array([0.5, 0.5])),
+        (np.array([0.5, 0.5]), np.array([1.0, 0.0])),
+    ]
     return compare(answer, right, cases, mistakes, "zeros on either side are treated as they should be.")
 
 
@@ -169,13 +211,18 @@ def mass_up_to(answer: Callable) -> Result:
 
     mistakes = {
         "this is the mass of the strings longer than L.": lambda s, L: (1 - s) ** L,
-        "off by one: a string of one word has probability mass stop, not 1 - (1 - stop)^2.":
-            lambda s, L: 1 - (1 - s) ** (L + 1),
+        "off by one: a string of one word has probability mass stop, not 1 - (1 - stop)^2.": lambda s, L: (
+            1 - (1 - s) ** (L + 1)
+        ),
         "off by one: count the strings of exactly L words too.": lambda s, L: 1 - (1 - s) ** (L - 1),
-        "without the end mark every length has mass 1; here the end takes its share at every step.": lambda s, L: float(L),
+        "without the end mark every length has mass 1; here the end takes its share at every step.": lambda s, L: float(
+            L
+        ),
         "this is the mass of length L alone: sum over the lengths 1 to L.": lambda s, L: s * (1 - s) ** (L - 1),
     }
-    return compare(answer, right, [(0.3, 1), (0.3, 4), (0.05, 30), (1.0, 2)], mistakes, "it tends to 1 for any stop > 0.")
+    return compare(
+        answer, right, [(0.3, 1), (0.3, 4), (0.05, 30), (1.0, 2)], mistakes, "it tends to 1 for any stop > 0."
+    )
 
 
 def per_word_perplexity(answer: Callable) -> Result:
@@ -185,14 +232,20 @@ def per_word_perplexity(answer: Callable) -> Result:
         return math.exp(-float(np.sum(log_probs)) / words)
 
     mistakes = {
-        "this is the perplexity per character. Share the total surprisal among the words.":
-            lambda l, w: math.exp(-float(np.mean(l))),
-        "surprisal adds up over the characters of a word, so perplexities multiply: a power, not a product.":
-            lambda l, w: math.exp(-float(np.mean(l))) * len(l) / w,
+        "this is the perplexity per character. Share the total surprisal among the words.": lambda l, w: math.exp(
+            -float(np.mean(l))
+        ),
+        "surprisal adds up over the characters of a word, so perplexities multiply: a power, not a product.": lambda l, w: (
+            math.exp(-float(np.mean(l))) * len(l) / w
+        ),
         "these are the nats per word: exponentiate.": lambda l, w: -float(np.sum(l)) / w,
         "the sign is wrong: a perplexity is at least 1.": lambda l, w: math.exp(float(np.sum(l)) / w),
     }
-    cases = [(np.log([0.5, 0.25, 0.5, 0.5]), 1), (np.log(np.linspace(0.1, 0.9, 20)), 4), (np.log([0.9] * 12), 3)]
+    cases = [
+        (np.log([0.5, 0.25, 0.5, 0.5]), 1),
+        (np.log(np.linspace(0.1, 0.9, 20)), 4),
+        (np.log([0.9] * 12), 3),
+    ]
     return compare(answer, right, cases, mistakes, "a perplexity per character becomes one per word by a power.")
 
 
@@ -218,16 +271,21 @@ def is_causal(answer: Callable) -> Result:
     def build(name):
         def model(x):
             return rows(list(x), V, models[name][0])
+
         model.__name__ = name
         return model
 
     for name, (_, truth) in models.items():
         result = compare(lambda name=name: bool(answer(build(name), list(ids), V)), lambda truth=truth: truth, [()])
         if not result and "you return" in result.message:
-            hint = {"peeks_at_its_own_answer": "row t may not depend on token t either: change token s and compare the rows 0 .. s.",
-                    "peeks_at_the_last_word": "one change is not enough: try every position, the last one too."}.get(
-                        name, "change the tokens one at a time and compare the rows that come before the change.")
-            return Result(False, f"the model '{name}' {'is' if truth else 'is not'} causal, but you say otherwise: {hint}")
+            hint = {
+                "peeks_at_its_own_answer": "row t may not depend on token t either: change token s and compare the rows 0 .. s.",
+                "peeks_at_the_last_word": "one change is not enough: try every position, the last one too.",
+            }.get(name, "change the tokens one at a time and compare the rows that come before the change.")
+            return Result(
+                False,
+                f"the model '{name}' {'is' if truth else 'is not'} causal, but you say otherwise: {hint}",
+            )
         if not result:
             return result
     return Result(True, "honest and cheating models are told apart.")
@@ -245,16 +303,25 @@ def agree_entropy(answer: Callable) -> Result:
         def f(s):
             coin = (-(s * math.log(s) + (1 - s) * math.log(1 - s)) if s < 1 else 0.0) / s
             return [math.log(8) + coin + count(s) * math.log(6) + math.log(4), 4 + count(s)]
+
         return f
 
     mistakes = {
-        "the end of the sentence is a token too: there are 4 of them besides the fillers.": lambda s: [right(s)[0], right(s)[1] - 1],
-        "1/stop counts the decisions; one of them is the decision to stop, so the fillers are 1/stop - 1.":
-            with_fillers(lambda s: 1 / s),
-        "the verb is one of the four of its number: the noun has decided the number already.":
-            lambda s: [right(s)[0] + math.log(2), right(s)[1]],
-        "the choice between going on and stopping has an entropy of its own, once for each decision.":
-            lambda s: [math.log(32) + (1 - s) / s * math.log(6), right(s)[1]],
+        "the end of the sentence is a token too: there are 4 of them besides the fillers.": lambda s: [
+            right(s)[0],
+            right(s)[1] - 1,
+        ],
+        "1/stop counts the decisions; one of them is the decision to stop, so the fillers are 1/stop - 1.": with_fillers(
+            lambda s: 1 / s
+        ),
+        "the verb is one of the four of its number: the noun has decided the number already.": lambda s: [
+            right(s)[0] + math.log(2),
+            right(s)[1],
+        ],
+        "the choice between going on and stopping has an entropy of its own, once for each decision.": lambda s: [
+            math.log(32) + (1 - s) / s * math.log(6),
+            right(s)[1],
+        ],
         "this is in bits: use the natural logarithm.": lambda s: [right(s)[0] / math.log(2), right(s)[1]],
     }
     return compare(answer, right, [(0.3,), (0.5,), (0.9,)], mistakes, "the formula agrees with the automaton.")

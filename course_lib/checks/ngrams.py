@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -11,7 +12,9 @@ import numpy as np
 from course_lib.checks import Result, compare
 from course_lib.tokens import BOS, EOS
 
-FARM = [s.split() for s in ("cows eat grass", "cows eat corn", "mules eat grass now", "cows sleep", "eat", "cows eat grass")]
+FARM = [
+    s.split() for s in ("cows eat grass", "cows eat corn", "mules eat grass now", "cows sleep", "eat", "cows eat grass")
+]
 
 
 def count_ngrams(answer: Callable) -> Result:
@@ -21,6 +24,7 @@ def count_ngrams(answer: Callable) -> Result:
         def f(sentences, n):
             marked = [[BOS] * starts(n) + s + [EOS] * ends(n) for s in sentences]
             return dict(Counter(tuple(s[i : i + n]) for s in marked for i in range(len(s) - n + 1)))
+
         return f
 
     def one_stream(sentences, n):
@@ -29,14 +33,22 @@ def count_ngrams(answer: Callable) -> Result:
 
     right = padded(lambda n: n - 1, lambda n: 1)
     mistakes = {
-        "the start and end marks are missing: put n - 1 BOS before and one EOS after each sentence.": padded(lambda n: 0, lambda n: 0),
+        "the start and end marks are missing: put n - 1 BOS before and one EOS after each sentence.": padded(
+            lambda n: 0, lambda n: 0
+        ),
         "the start marks are missing: the first word needs n - 1 of them before it.": padded(lambda n: 0, lambda n: 1),
         "the end mark is missing, so the model can never stop.": padded(lambda n: n - 1, lambda n: 0),
         "one BOS is not enough: the first word needs n - 1 words before it.": padded(lambda n: 1, lambda n: 1),
         "one end mark is enough: after it there is nothing to predict.": padded(lambda n: n - 1, lambda n: n - 1),
         "some of your n-grams run from one sentence into the next.": one_stream,
     }
-    return compare(answer, right, [(FARM, 3), (FARM, 2), (FARM[:2], 4)], mistakes, "starts, ends and borders are as they should be.")
+    return compare(
+        answer,
+        right,
+        [(FARM, 3), (FARM, 2), (FARM[:2], 4)],
+        mistakes,
+        "starts, ends and borders are as they should be.",
+    )
 
 
 def add_k(answer: Callable) -> Result:
@@ -47,19 +59,29 @@ def add_k(answer: Callable) -> Result:
         return {w: (counts.get(w, 0) + k) / total for w in outcomes}
 
     mistakes = {
-        "they do not sum to one: every outcome got k more, so the total grows by k times the number of outcomes.":
-            lambda c, o, k: {w: (c.get(w, 0) + k) / sum(c.values()) for w in o},
-        "the total must grow by k for each outcome, not by k once.":
-            lambda c, o, k: {w: (c.get(w, 0) + k) / (sum(c.values()) + k) for w in o},
-        "the total must grow by k for every outcome, the unseen ones too.":
-            lambda c, o, k: {w: (c.get(w, 0) + k) / (sum(c.values()) + k * len(c)) for w in o},
-        "the unseen outcomes are missing: they get k as well.":
-            lambda c, o, k: {w: p for w, p in right(c, o, k).items() if w in c},
+        "they do not sum to one: every outcome got k more, so the total grows by k times the number of outcomes.": lambda c, o, k: {
+            w: (c.get(w, 0) + k) / sum(c.values()) for w in o
+        },
+        "the total must grow by k for each outcome, not by k once.": lambda c, o, k: {
+            w: (c.get(w, 0) + k) / (sum(c.values()) + k) for w in o
+        },
+        "the total must grow by k for every outcome, the unseen ones too.": lambda c, o, k: {
+            w: (c.get(w, 0) + k) / (sum(c.values()) + k * len(c)) for w in o
+        },
+        "the unseen outcomes are missing: they get k as well.": lambda c, o, k: {
+            w: p for w, p in right(c, o, k).items() if w in c
+        },
         "these are the unsmoothed frequencies.": lambda c, o, k: {w: c.get(w, 0) / sum(c.values()) for w in o},
     }
     outcomes = ["corn", "grass", "hay", "if", "which", "zebra", EOS]
     counts = {"corn": 4, "grass": 3, "hay": 2, "if": 1, "which": 1}
-    return compare(answer, right, [(counts, outcomes, 1.0), (counts, outcomes, 0.01), ({"hay": 1}, outcomes, 0.5)], mistakes, "all outcomes together have probability one.")
+    return compare(
+        answer,
+        right,
+        [(counts, outcomes, 1.0), (counts, outcomes, 0.01), ({"hay": 1}, outcomes, 0.5)],
+        mistakes,
+        "all outcomes together have probability one.",
+    )
 
 
 def likelihood_gap(answer: Callable) -> Result:
@@ -70,15 +92,20 @@ def likelihood_gap(answer: Callable) -> Result:
 
     mistakes = {
         "this is the loss per observation: multiply by the number of observations.": lambda c, q: right(c, q) / c.sum(),
-        "this is the log-likelihood of q itself; subtract it from that of the frequencies.":
-            lambda c, q: float((c * np.log(q)).sum()),
+        "this is the log-likelihood of q itself; subtract it from that of the frequencies.": lambda c, q: float(
+            (c * np.log(q)).sum()
+        ),
         "the sign is wrong: nothing beats the frequencies, so the loss is 0 or more.": lambda c, q: -right(c, q),
-        "this is the divergence the wrong way round: weight by the counts, not by q.":
-            lambda c, q: float(c.sum() * (q * np.log(q / np.maximum(c / c.sum(), 1e-300))).sum()),
+        "this is the divergence the wrong way round: weight by the counts, not by q.": lambda c, q: float(
+            c.sum() * (q * np.log(q / np.maximum(c / c.sum(), 1e-300))).sum()
+        ),
     }
     rng = np.random.default_rng(0)
-    cases = [(np.array([4.0, 3, 2, 1, 1]), rng.dirichlet(np.ones(5))), (np.array([7.0, 0, 3]), np.array([0.5, 0.2, 0.3])),
-             (np.array([2.0, 2.0]), np.array([0.5, 0.5]))]
+    cases = [
+        (np.array([4.0, 3, 2, 1, 1]), rng.dirichlet(np.ones(5))),
+        (np.array([7.0, 0, 3]), np.array([0.5, 0.2, 0.3])),
+        (np.array([2.0, 2.0]), np.array([0.5, 0.5])),
+    ]
     return compare(answer, right, cases, mistakes, "zero for the frequencies themselves, positive for all else.")
 
 
@@ -92,10 +119,18 @@ def add_k_bias(answer: Callable) -> Result:
         "the sign is wrong: bias is what one gets on average minus the truth.": lambda p, N, k: -right(p, N, k),
         "this is the expected estimate: subtract p.": lambda p, N, k: right(p, N, k) + p,
         "the denominator grows by k for every outcome.": lambda p, N, k: (N * p + k) / (N + k) - p,
-        "p itself is a probability: after N draws the expected count is N p.": lambda p, N, k: (p + k) / (N + k * len(p)) - p,
+        "p itself is a probability: after N draws the expected count is N p.": lambda p, N, k: (
+            (p + k) / (N + k * len(p)) - p
+        ),
     }
     p = np.array([0.7, 0.2, 0.1, 0.0])
-    return compare(answer, right, [(p, 10, 1.0), (p, 1000, 1.0), (np.full(5, 0.2), 7, 0.5)], mistakes, "towards the uniform distribution, and gone only as N grows.")
+    return compare(
+        answer,
+        right,
+        [(p, 10, 1.0), (p, 1000, 1.0), (np.full(5, 0.2), 7, 0.5)],
+        mistakes,
+        "towards the uniform distribution, and gone only as N grows.",
+    )
 
 
 def sampler(answer: Callable) -> Result:
@@ -112,19 +147,36 @@ def sampler(answer: Callable) -> Result:
     if sum(counts.values()) != size:
         return Result(False, f"asked for {size} words, got {sum(counts.values())}")
     if strangers := set(counts) - set(truth):
-        return Result(False, f"{sorted(strangers)[0]!r} is not a word of the distribution: return the words, not their positions")
-    distance = {name: 0.5 * sum(abs(counts[w] / size - p[w]) for w in truth) for name, p in {
-        "truth": truth, "uniform": dict.fromkeys(truth, 0.2), "best": dict.fromkeys(truth, 0) | {"corn": 1.0},
-        "shifted": dict(zip(truth, [*list(truth.values())[1:], truth["corn"]], strict=True)),
-        "backwards": dict(zip(truth, reversed(truth.values()), strict=True))}.items()}
-    hints = {"uniform": "every word comes equally often: compare the random number with the running sums of the probabilities.",
-             "best": "you always take the most probable word. Sampling means that rare words come now and then.",
-             "shifted": "the words are shifted by one against their probabilities: look at the comparison with the running sums.",
-             "backwards": "the probabilities are assigned in reverse order."}
+        return Result(
+            False,
+            f"{sorted(strangers)[0]!r} is not a word of the distribution: return the words, not their positions",
+        )
+    distance = {
+        name: 0.5 * sum(abs(counts[w] / size - p[w]) for w in truth)
+        for name, p in {
+            "truth": truth,
+            "uniform": dict.fromkeys(truth, 0.2),
+            "best": dict.fromkeys(truth, 0) | {"corn": 1.0},
+            "shifted": dict(zip(truth, [*list(truth.values())[1:], truth["corn"]], strict=True)),
+            "backwards": dict(zip(truth, reversed(truth.values()), strict=True)),
+        }.items()
+    }
+    hints = {
+        "uniform": "every word comes equally often: compare the random number with the running sums of the probabilities.",
+        "best": "you always take the most probable word. Sampling means that rare words come now and then.",
+        "shifted": "the words are shifted by one against their probabilities: look at the comparison with the running sums.",
+        "backwards": "the probabilities are assigned in reverse order.",
+    }
     if distance["truth"] < 0.02:
         repeated = [str(w) for w in answer(dict(truth), np.random.default_rng(1), size)] == [str(w) for w in drawn]
-        return Result(True, f"total variation distance {distance['truth']:.4f}.") if repeated else Result(
-            False, "the frequencies are right, but the same generator gives other draws: use rng for all randomness.")
+        return (
+            Result(True, f"total variation distance {distance['truth']:.4f}.")
+            if repeated
+            else Result(
+                False,
+                "the frequencies are right, but the same generator gives other draws: use rng for all randomness.",
+            )
+        )
     closest = min(hints, key=lambda name: distance[name])
     hint = hints[closest] if distance[closest] < 0.02 else "the frequencies are off."
     return Result(False, f"total variation distance {distance['truth']:.3f}, should be below 0.02: {hint}")
@@ -141,18 +193,29 @@ def continuation(answer: Callable) -> Result:
         return {w: n / total for w, n in counter.items()}
 
     mistakes = {
-        "these are plain frequencies: count each different word to the left once.":
-            lambda s: share(Counter(w for (_, w), n in pairs(s).items() for _ in range(n))),
-        "you counted the different words to the right; continuation looks to the left.":
-            lambda s: share(Counter(a for a, _ in pairs(s))),
-        "the counts are right; divide by the number of different pairs, so that they sum to one.":
-            lambda s: {w: float(n) for w, n in Counter(w for _, w in pairs(s)).items()},
-        "divide by the number of different pairs, not by the number of words.":
-            lambda s: {w: n / len({b for _, b in pairs(s)}) for w, n in Counter(w for _, w in pairs(s)).items()},
-        "the end mark is a word to predict like any other, and sentence starts are left neighbours.":
-            lambda s: share(Counter(w for a, w in {p for x in s for p in zip(x, x[1:], strict=False)})),
+        "these are plain frequencies: count each different word to the left once.": lambda s: share(
+            Counter(w for (_, w), n in pairs(s).items() for _ in range(n))
+        ),
+        "you counted the different words to the right; continuation looks to the left.": lambda s: share(
+            Counter(a for a, _ in pairs(s))
+        ),
+        "the counts are right; divide by the number of different pairs, so that they sum to one.": lambda s: {
+            w: float(n) for w, n in Counter(w for _, w in pairs(s)).items()
+        },
+        "divide by the number of different pairs, not by the number of words.": lambda s: {
+            w: n / len({b for _, b in pairs(s)}) for w, n in Counter(w for _, w in pairs(s)).items()
+        },
+        "the end mark is a word to predict like any other, and sentence starts are left neighbours.": lambda s: share(
+            Counter(w for a, w in {p for x in s for p in itertools.pairwise(x)})
+        ),
     }
-    return compare(answer, lambda s: share(Counter(w for _, w in pairs(s))), [(FARM,), (FARM[:3],)], mistakes, "a word is worth as much as the company it keeps is varied.")
+    return compare(
+        answer,
+        lambda s: share(Counter(w for _, w in pairs(s))),
+        [(FARM,), (FARM[:3],)],
+        mistakes,
+        "a word is worth as much as the company it keeps is varied.",
+    )
 
 
 def agree_limit(answer: Callable) -> Result:
@@ -163,19 +226,32 @@ def agree_limit(answer: Callable) -> Result:
             coin = -(s * math.log(s) + (1 - s) * math.log(1 - s))
             nats = math.log(8) + coin / s + (1 - s) / s * math.log(6) + math.log(4)
             return (nats + extra(n, s)) / (4 + (1 - s) / s)
+
         return f
 
     right = variant(lambda n, s: math.log(2) * (1 - s) ** (n - 1))
     mistakes = {
-        "off by one: an n-gram sees n - 1 words, so it still sees the noun across n - 2 fillers.": variant(lambda n, s: math.log(2) * (1 - s) ** n),
-        "off by one: with n - 2 fillers the noun is the first of the n - 1 words seen.": variant(lambda n, s: math.log(2) * (1 - s) ** (n - 2)),
-        "the number is one bit: forgetting it costs ln 2, since the verbs of the wrong number are as many as the right ones.":
-            variant(lambda n, s: math.log(4) * (1 - s) ** (n - 1)),
-        "this is nats per sentence: divide by the expected number of tokens.":
-            lambda n, s: right(n, s) * (4 + (1 - s) / s),
+        "off by one: an n-gram sees n - 1 words, so it still sees the noun across n - 2 fillers.": variant(
+            lambda n, s: math.log(2) * (1 - s) ** n
+        ),
+        "off by one: with n - 2 fillers the noun is the first of the n - 1 words seen.": variant(
+            lambda n, s: math.log(2) * (1 - s) ** (n - 2)
+        ),
+        "the number is one bit: forgetting it costs ln 2, since the verbs of the wrong number are as many as the right ones.": variant(
+            lambda n, s: math.log(4) * (1 - s) ** (n - 1)
+        ),
+        "this is nats per sentence: divide by the expected number of tokens.": lambda n, s: (
+            right(n, s) * (4 + (1 - s) / s)
+        ),
         "this is the entropy rate: the cost of the forgotten noun is missing.": variant(lambda n, s: 0.0),
     }
-    return compare(answer, right, [(2, 0.3), (3, 0.3), (5, 0.3), (4, 0.6)], mistakes, "it approaches the entropy rate, one filler at a time.")
+    return compare(
+        answer,
+        right,
+        [(2, 0.3), (3, 0.3), (5, 0.3), (4, 0.6)],
+        mistakes,
+        "it approaches the entropy rate, one filler at a time.",
+    )
 
 
 def backoff(answer: Callable) -> Result:
@@ -187,17 +263,28 @@ def backoff(answer: Callable) -> Result:
         return {w: (c[w] - D) / total if w in c else left_over * p / unseen for w, p in u.items()}
 
     mistakes = {
-        "this is interpolation: seen words take a share of the unigram too. In back-off they do not.":
-            lambda c, u, D: {w: max(c.get(w, 0) - D, 0) / sum(c.values()) + D * len(c) / sum(c.values()) * p for w, p in u.items()},
-        "they do not sum to one: what is left over must be shared among the unseen words only, in proportion to the unigram.":
-            lambda c, u, D: {w: (c[w] - D) / sum(c.values()) if w in c else D * len(c) / sum(c.values()) * p for w, p in u.items()},
-        "nothing was taken off the seen words, so nothing is left for the others.":
-            lambda c, u, D: {w: c.get(w, 0) / sum(c.values()) for w in u},
-        "D is taken off every different word seen, so D times their number is left over, not D.":
-            lambda c, u, D: {w: (c[w] - D) / sum(c.values()) if w in c else D / sum(c.values()) * p / sum(q for v, q in u.items() if v not in c) for w, p in u.items()},
+        "this is interpolation: seen words take a share of the unigram too. In back-off they do not.": lambda c, u, D: {
+            w: max(c.get(w, 0) - D, 0) / sum(c.values()) + D * len(c) / sum(c.values()) * p for w, p in u.items()
+        },
+        "they do not sum to one: what is left over must be shared among the unseen words only, in proportion to the unigram.": lambda c, u, D: {
+            w: (c[w] - D) / sum(c.values()) if w in c else D * len(c) / sum(c.values()) * p for w, p in u.items()
+        },
+        "nothing was taken off the seen words, so nothing is left for the others.": lambda c, u, D: {
+            w: c.get(w, 0) / sum(c.values()) for w in u
+        },
+        "D is taken off every different word seen, so D times their number is left over, not D.": lambda c, u, D: {
+            w: (c[w] - D) / sum(c.values())
+            if w in c
+            else D / sum(c.values()) * p / sum(q for v, q in u.items() if v not in c)
+            for w, p in u.items()
+        },
     }
     unigram = {"corn": 0.3, "grass": 0.25, "hay": 0.2, "salt": 0.15, "zebra": 0.1}
-    cases = [({"corn": 4, "grass": 3, "hay": 2}, unigram, 0.75), ({"salt": 1}, unigram, 0.5), ({"corn": 2, "zebra": 1}, unigram, 0.1)]
+    cases = [
+        ({"corn": 4, "grass": 3, "hay": 2}, unigram, 0.75),
+        ({"salt": 1}, unigram, 0.5),
+        ({"corn": 2, "zebra": 1}, unigram, 0.1),
+    ]
     return compare(answer, right, cases, mistakes, "seen words keep what is theirs, unseen ones share the rest.")
 
 
@@ -208,14 +295,21 @@ def em_step(answer: Callable) -> Result:
         return float((weight * a / (weight * a + (1 - weight) * b)).mean())
 
     mistakes = {
-        "this is the new weight of the shorter model: the share of the longer one is asked for.": lambda w, a, b: 1 - right(w, a, b),
+        "this is the new weight of the shorter model: the share of the longer one is asked for.": lambda w, a, b: (
+            1 - right(w, a, b)
+        ),
         "the shares are summed: take their mean over the tokens.": lambda w, a, b: right(w, a, b) * len(a),
-        "the old weight must be part of the shares: weight * p_long over the mixture.": lambda w, a, b: float((a / (a + b)).mean()),
-        "average the shares token by token; the ratio of the sums is something else.":
-            lambda w, a, b: float(w * a.sum() / (w * a.sum() + (1 - w) * b.sum())),
+        "the old weight must be part of the shares: weight * p_long over the mixture.": lambda w, a, b: float(
+            (a / (a + b)).mean()
+        ),
+        "average the shares token by token; the ratio of the sums is something else.": lambda w, a, b: float(
+            w * a.sum() / (w * a.sum() + (1 - w) * b.sum())
+        ),
     }
     rng = np.random.default_rng(0)
-    cases = [(0.5, rng.random(6), rng.random(6)), (0.9, rng.random(20), rng.random(20)), (0.2, np.array([0.0, 0.5]), np.array([0.1, 0.1]))]
+    cases = [
+        (0.5, rng.random(6), rng.random(6)),
+        (0.9, rng.random(20), rng.random(20)),
+        (0.2, np.array([0.0, 0.5]), np.array([0.1, 0.1])),
+    ]
     return compare(answer, right, cases, mistakes, "each step raises the held-out likelihood.")
-
-

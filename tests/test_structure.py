@@ -1,0 +1,115 @@
+"""Every chapter keeps the rules of structure.py, and the tables beside the chapters name what exists."""
+
+from __future__ import annotations
+
+import csv
+import re
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from tests import structure
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTES = [f"S{i:03d}" for i in range(1, 226)]
+SLIPS = [f"E{i:02d}" for i in range(1, 72)]
+
+
+@cache
+def notebook(path: Path):
+    return nbformat.read(path, as_version=4)
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (ROOT / "book" / name).open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def finished_chapters() -> set[int]:
+    return {int(path.stem.split("_")[0]) for path in NOTEBOOKS}
+
+
+def section_labels() -> set[str]:
+    return {label for path in NOTEBOOKS for label, _, _ in structure.sections(notebook(path)) if label}
+
+
+def claim_labels() -> set[str]:
+    return {label for path in NOTEBOOKS for label in structure.claims(notebook(path))}
+
+
+def report(complaints: list[str]) -> None:
+    assert not complaints, "\n" + "\n".join(complaints)
+
+
+@pytest.mark.parametrize("rule", structure.RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_chapter_keeps_the_rule(path, rule):
+    report(rule(notebook(path)))
+
+
+def test_notebooks_are_valid():
+    for path in NOTEBOOKS:
+        nbformat.validate(notebook(path))
+
+
+def test_every_notebook_is_in_the_table_of_contents():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    named = [c["file"] for part in toc["parts"] for c in part["chapters"] if "notebooks/" in c["file"]]
+    assert named == [f"notebooks/{path.stem}" for path in NOTEBOOKS]
+
+
+def test_no_claim_is_made_in_two_chapters():
+    labels = [label for path in NOTEBOOKS for label in structure.claims(notebook(path))]
+    assert len(labels) == len(set(labels))
+
+
+def test_every_item_of_the_notes_has_one_row():
+    report(structure.ids_are_complete(rows("coverage.csv"), NOTES + SLIPS))
+
+
+def test_coverage_names_sections_that_exist():
+    report(structure.links_exist(rows("coverage.csv"), "section", section_labels(), finished_chapters()))
+
+
+def test_coverage_names_claims_that_exist():
+    taught = [row for row in rows("coverage.csv") if row["claim"].strip() not in ("", "planned")]
+    report(structure.links_exist(taught, "claim", claim_labels(), finished_chapters()))
+
+
+def test_every_slip_has_one_row():
+    report(structure.ids_are_complete(rows("errata.csv"), SLIPS))
+
+
+def test_errata_name_claims_that_exist():
+    report(structure.links_exist(rows("errata.csv"), "claim", claim_labels(), finished_chapters()))
+
+
+def test_no_file_names_a_path_of_this_machine():
+    """Nothing tells where it was made: this checkout, the home folder, the temporary one, the interpreter."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    places = {ROOT, Path.home(), Path(tempfile.gettempdir()), Path(sys.base_prefix)} - {Path("/usr")}
+    found = re.compile("|".join(rf"(?<![\w./~}}]){re.escape(f'{place}/')}" for place in sorted(places)))
+    complaints = []
+    for name in listed:
+        text = (ROOT / name).read_text(encoding="utf-8", errors="ignore") if (ROOT / name).is_file() else ""
+        complaints += [f"{name} names {match[0]}" for match in found.finditer(text)]
+    report(complaints)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or sys.version_info[:2] != (3, 11), reason="the lock is made on Linux with 3.11"
+)
+def test_the_lock_is_complete():
+    lock = [sys.executable, str(ROOT / "tools" / "lock.py"), "--check"]
+    result = subprocess.run(lock, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
