@@ -45,6 +45,10 @@ class Language:
         self.start = next(iter(arcs), "")
         self.states = tuple(arcs)
         self._validate()
+        self._fixed: dict[str, dict[str, tuple[float, str, str]]] = {}
+        for state, choices in arcs.items():
+            if all(emission[0] not in "+@" for emission in choices):
+                self._fixed[state] = self._words_from(state, {})
         words = {e for choices in arcs.values() for e in choices if e[0] not in "+@" and e != EOS}
         self.vocabulary = tuple(sorted(words.union(*self.pools.values())))
         self._visits = self._expected_visits()
@@ -71,6 +75,8 @@ class Language:
 
     def _words_from(self, state: str, filled: Mapping[str, str]) -> dict[str, tuple[float, str, str]]:
         """Every next word with its probability, the emission behind it, and the next state."""
+        if state in self._fixed:  # nothing here depends on the document
+            return self._fixed[state]
         found = {}
         for emission, (p, following) in self.arcs[state].items():
             options = self._options(emission, filled) if p > 0 else []

@@ -63,10 +63,21 @@ WRONG = {
     "lm-ex-chain-rule": [
         ("Divide each", lambda j, x: [_prefix(j, x[: t + 1]) for t in range(len(x))]),
         ("marginals", lambda j, x: [sum(p for s, p in j.items() if s[t] == x[t]) for t in range(len(x))]),
-        ("last symbol", lambda j, x: [_prefix(j, x[:1])] + [
-            sum(p for s, p in j.items() if s[t - 1 : t + 1] == x[t - 1 : t + 1]) / sum(p for s, p in j.items() if s[t - 1] == x[t - 1])
-            for t in range(1, len(x))]),
-        ("logarithms", lambda j, x: [math.log(_prefix(j, x[: t + 1]) / _prefix(j, x[:t])) for t in range(len(x))]),
+        (
+            "last symbol",
+            lambda j, x: (
+                [_prefix(j, x[:1])]
+                + [
+                    sum(p for s, p in j.items() if s[t - 1 : t + 1] == x[t - 1 : t + 1])
+                    / sum(p for s, p in j.items() if s[t - 1] == x[t - 1])
+                    for t in range(1, len(x))
+                ]
+            ),
+        ),
+        (
+            "logarithms",
+            lambda j, x: [math.log(_prefix(j, x[: t + 1]) / _prefix(j, x[:t])) for t in range(len(x))],
+        ),
         ("it should be", lambda j, x: [1.0] * len(x)),
     ],
     "lm-ex-units": [
@@ -78,7 +89,10 @@ WRONG = {
     "lm-ex-softmax": [
         ("overflows", _naive_log_softmax),
         ("rounds to 0", lambda z: np.log(_softmax(z))),
-        ("first axis", lambda z: z - z.max(0, keepdims=True) - np.log(np.exp(z - z.max(0, keepdims=True)).sum(0, keepdims=True))),
+        (
+            "first axis",
+            lambda z: z - z.max(0, keepdims=True) - np.log(np.exp(z - z.max(0, keepdims=True)).sum(0, keepdims=True)),
+        ),
         ("logarithms", _softmax),
     ],
     "lm-ex-markov": [
@@ -88,10 +102,25 @@ WRONG = {
         ("it should be", lambda P: _entropy(P[0])),
     ],
     "lm-ex-kl": [
-        ("KL(q || p)", lambda p, q: math.inf if np.any((q > 0) & (p == 0)) else float((q[q > 0] * np.log(q[q > 0] / p[q > 0])).sum())),
+        (
+            "KL(q || p)",
+            lambda p, q: (
+                math.inf if np.any((q > 0) & (p == 0)) else float((q[q > 0] * np.log(q[q > 0] / p[q > 0])).sum())
+            ),
+        ),
         ("NaN", _kl_with_nan),
-        ("forbids", lambda p, q: float(sum(a * math.log(a / b) for a, b in zip(p, q, strict=True) if a > 0 and b > 0))),
-        ("cross-entropy", lambda p, q: math.inf if np.any((p > 0) & (q == 0)) else -float(sum(a * math.log(b) for a, b in zip(p, q, strict=True) if a))),
+        (
+            "forbids",
+            lambda p, q: float(sum(a * math.log(a / b) for a, b in zip(p, q, strict=True) if a > 0 and b > 0)),
+        ),
+        (
+            "cross-entropy",
+            lambda p, q: (
+                math.inf
+                if np.any((p > 0) & (q == 0))
+                else -float(sum(a * math.log(b) for a, b in zip(p, q, strict=True) if a))
+            ),
+        ),
     ],
     "lm-ex-causal": [
         ("row t may not depend on token t", _forgets_own_row),

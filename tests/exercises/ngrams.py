@@ -27,7 +27,7 @@ def _share(counter):
     return {w: c / sum(counter.values()) for w, c in counter.items()}
 
 
-def _limit(n, s, power, bits=math.log(2), per_token=True):
+def _limit(n, s, power, bits=0.6931471805599453, per_token=True):
     h = -(s * math.log(s) + (1 - s) * math.log(1 - s)) / s
     nats = math.log(32) + h + (1 - s) / s * math.log(6) + bits * (1 - s) ** power
     return nats / (4 + (1 - s) / s) if per_token else nats
@@ -38,16 +38,25 @@ WRONG = {
         ("start and end marks are missing", lambda ss, n: _grams(ss, n)),
         ("end mark is missing", lambda ss, n: _grams([[BOS] * (n - 1) + s for s in ss], n)),
         ("one BOS is not enough", lambda ss, n: _grams([[BOS, *s, EOS] for s in ss], n)),
-        ("run from one sentence", lambda ss, n: _grams([[w for s in ss for w in [BOS] * (n - 1) + s + [EOS]]], n)),
+        (
+            "run from one sentence",
+            lambda ss, n: _grams([[w for s in ss for w in [BOS] * (n - 1) + s + [EOS]]], n),
+        ),
     ],
     "ng-ex-add-k": [
         ("do not sum to one", lambda c, o, k: {w: (c.get(w, 0) + k) / sum(c.values()) for w in o}),
         ("not by k once", lambda c, o, k: {w: (c.get(w, 0) + k) / (sum(c.values()) + k) for w in o}),
-        ("unseen outcomes are missing", lambda c, o, k: {w: (n + k) / (sum(c.values()) + k * len(o)) for w, n in c.items()}),
+        (
+            "unseen outcomes are missing",
+            lambda c, o, k: {w: (n + k) / (sum(c.values()) + k * len(o)) for w, n in c.items()},
+        ),
         ("unsmoothed", lambda c, o, k: {w: c.get(w, 0) / sum(c.values()) for w in o}),
     ],
     "ng-ex-mle": [
-        ("per observation", lambda c, q: sum(n / c.sum() * math.log(n / c.sum() / p) for n, p in zip(c, q, strict=True) if n)),
+        (
+            "per observation",
+            lambda c, q: sum(n / c.sum() * math.log(n / c.sum() / p) for n, p in zip(c, q, strict=True) if n),
+        ),
         ("subtract it", lambda c, q: float(c @ np.log(q))),
         ("sign", lambda c, q: -sum(n * math.log(n / c.sum() / p) for n, p in zip(c, q, strict=True) if n)),
         ("it should be", lambda c, q: 0.0),
@@ -62,15 +71,24 @@ WRONG = {
         ("equally often", lambda p, rng, size: [list(p)[i] for i in rng.integers(len(p), size=size)]),
         ("most probable", lambda p, rng, size: [max(p, key=p.get)] * size),
         ("shifted by one", lambda p, rng, size: _draw(p, rng, size, shift=-1)),
-        ("not their positions", lambda p, rng, size: list(np.searchsorted(np.cumsum(list(p.values())), rng.random(size)))),
+        (
+            "not their positions",
+            lambda p, rng, size: list(np.searchsorted(np.cumsum(list(p.values())), rng.random(size))),
+        ),
         ("use rng", lambda p, rng, size: _draw(p, np.random.default_rng(), size)),
         ("asked for", lambda p, rng, size: _draw(p, rng, size - 1)),
     ],
     "ng-ex-continuation": [
         ("plain frequencies", lambda ss: _share(Counter(w for s in ss for w in [*s, EOS]))),
         ("to the right", lambda ss: _share(Counter(a for a, _ in _pairs(ss)))),
-        ("divide by the number of different pairs", lambda ss: {w: float(n) for w, n in Counter(w for _, w in _pairs(ss)).items()}),
-        ("end mark", lambda ss: _share(Counter(w for _, w in {p for s in ss for p in itertools.pairwise(s)}))),
+        (
+            "divide by the number of different pairs",
+            lambda ss: {w: float(n) for w, n in Counter(w for _, w in _pairs(ss)).items()},
+        ),
+        (
+            "end mark",
+            lambda ss: _share(Counter(w for _, w in {p for s in ss for p in itertools.pairwise(s)})),
+        ),
     ],
     "ng-ex-limit": [
         ("off by one", lambda n, s: _limit(n, s, n)),
@@ -79,8 +97,14 @@ WRONG = {
         ("per sentence", lambda n, s: _limit(n, s, n - 1, per_token=False)),
     ],
     "ng-ex-backoff": [
-        ("interpolation", lambda c, u, D: {w: (max(c.get(w, 0) - D, 0) + D * len(c) * p) / sum(c.values()) for w, p in u.items()}),
-        ("do not sum to one", lambda c, u, D: {w: (c[w] - D if w in c else D * len(c) * p) / sum(c.values()) for w, p in u.items()}),
+        (
+            "interpolation",
+            lambda c, u, D: {w: (max(c.get(w, 0) - D, 0) + D * len(c) * p) / sum(c.values()) for w, p in u.items()},
+        ),
+        (
+            "do not sum to one",
+            lambda c, u, D: {w: (c[w] - D if w in c else D * len(c) * p) / sum(c.values()) for w, p in u.items()},
+        ),
         ("nothing was taken off", lambda c, u, D: {w: c.get(w, 0) / sum(c.values()) for w in u}),
         ("it should be", lambda c, u, D: dict(u)),
     ],

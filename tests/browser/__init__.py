@@ -1,0 +1,1 @@
+"""The built book and a real JupyterLab, in Chromium."""

@@ -1,0 +1,99 @@
+"""The interactive figures as they stand in the built chapters, with the keyboard alone."""
+
+import re
+
+import pytest
+
+from tests.browser.conftest import new_page, none, open_page
+
+
+@pytest.fixture(params=["light", "dark"])
+def figure(request, contexts, site):
+    """figure(chapter, kind): the first figure of that kind, and nothing but the keyboard from there on."""
+    page = new_page(contexts[request.param])
+
+    def find(chapter, kind):
+        open_page(page, f"{site}/notebooks/{chapter}.html")
+        found = page.locator(f".course-widget[data-kind={kind}][data-ready]").first
+        found.locator(":is(button, input):visible").first.focus()
+        return found
+
+    yield find
+    page.close()
+    none(page.complaints)
+
+
+def tab_to(figure, name):
+    """Press Tab, round the figure if need be, until the control of that name has the focus."""
+    wanted = figure.get_by_role("button", name=name).or_(figure.get_by_label(name)).and_(
+        figure.locator(":is(button, input, select):focus")
+    )
+    for _ in range(40):
+        if wanted.count():
+            return
+        figure.page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not lead to {name!r}")
+
+
+def press(figure, name, key="Enter"):
+    tab_to(figure, name)
+    figure.page.keyboard.press(key)
+
+
+def status(figure):
+    return figure.get_by_role("status").text_content()
+
+
+def test_die_rolls_towards_the_entropy(figure):
+    die = figure("01_language_modeling", "weighted_die")
+    assert "Not rolled yet" in status(die)
+    press(die, "Roll once")
+    assert "You rolled" in status(die)
+    press(die, "Roll 1000", "Space")
+    assert "1,001 rolls so far" in status(die)
+    rolls, surprise, entropy = die.locator(".cw-numbers strong").all_inner_texts()
+    assert rolls == "1,001"
+    assert float(surprise.split()[0]) == pytest.approx(float(entropy.split()[0]), rel=0.25)
+
+
+def test_chain_walks_to_the_end(figure):
+    chain = figure("01_language_modeling", "chain")
+    forward = chain.get_by_role("button", name="Next token")
+    for _ in range(30):
+        if forward.get_attribute("aria-disabled") == "true":
+            break
+        press(chain, "Next token")
+    last, tokens = re.match(r"Token (\d+) of (\d+)", status(chain)).groups()
+    assert last == tokens
+    assert chain.locator(".cw-live tbody tr:visible").count() == int(tokens)
+
+
+def test_explorer_answers(figure):
+    explorer = figure("02_ngrams", "context_explorer")
+    page = explorer.page
+    tab_to(explorer, "Context")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("the")
+    page.keyboard.press("Enter")
+    assert re.match("“the”.* was seen; most often “.+” follows", status(explorer))
+    assert explorer.locator(".cw-panel tbody tr").count() > 1
+    tab_to(explorer, "Context")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("the xylophone")
+    page.keyboard.press("Enter")
+    assert "“xylophone” is not a word of this text" in explorer.locator(".cw-panel").first.inner_text()
+    assert "was never seen; the empty context was, and most often" in status(explorer)
+
+
+def test_game_can_be_played_to_the_end(figure):
+    game = figure("02_ngrams", "which_is_real")
+    rounds = int(re.search(r"Round 1 of (\d+)", game.inner_text())[1])
+    for played in range(1, rounds + 1):
+        press(game, "Passage A is real")
+        assert re.match("(Right|Wrong)", status(game))
+        assert f"of {played}." in status(game)
+        press(game, "Show the result" if played == rounds else "Next round")
+    assert re.match(rf"Score: \d+ of {rounds}\. By source: ", status(game))
+    assert game.locator(".cw-live tbody tr").count() > 1
+    press(game, "Play again")
+    assert status(game) == "Choose a passage."
