@@ -25,8 +25,10 @@ def figure(request, contexts, site):
 
 def tab_to(figure, name):
     """Press Tab, round the figure if need be, until the control of that name has the focus."""
-    wanted = figure.get_by_role("button", name=name).or_(figure.get_by_label(name)).and_(
-        figure.locator(":is(button, input, select):focus")
+    wanted = (
+        figure.get_by_role("button", name=name)
+        .or_(figure.get_by_label(name))
+        .and_(figure.locator(":is(button, input, select):focus"))
     )
     for _ in range(40):
         if wanted.count():

@@ -53,6 +53,18 @@ def test_theme_switch_goes_through_all_and_is_remembered(page, site):
     assert page.evaluate(theme) == "dark"
 
 
+def test_printing_opens_the_solutions_and_shows_tables_for_the_figures(page, site):
+    open_page(page, f"{site}/{CHAPTER_2}")
+    page.evaluate("""addEventListener("beforeprint", () => {
+        window.closed = document.querySelectorAll(".toggle-hidden").length;
+        window.tables = [...document.querySelectorAll(".cw-static")].filter(t => t.offsetHeight).length;
+    })""")
+    assert page.locator(".toggle-hidden").count() > 0
+    assert len(page.pdf()) > 100_000
+    assert page.evaluate("closed") == 0
+    assert page.locator(".toggle-hidden").count() > 0
+
+
 def test_page_opened_from_the_disk(page):
     open_page(page, (HTML / CHAPTER_2).as_uri())
     assert page.locator("mjx-container").count() > 50
