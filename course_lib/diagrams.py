@@ -17,25 +17,6 @@ SEEN, NEXT, PLAIN = "#cfe6f5", "#fbdcb8", "none"  # fills: read by the model, pr
 INK, FAINT = "#333333", "#767676"
 
 
-def token_boxes(tokens: Sequence[str], ax: Axes | None = None, highlight: Collection[int] = (),
-                context: Collection[int] = (), target: int | None = None) -> Axes:
-    """A row of boxes, one for each token; arrows lead from the ``context`` positions to the ``target``.
-
-    ``highlight`` tints further boxes. Errors: ValueError without tokens, or for a position outside them.
-    """
-    _check_tokens(tokens)
-    marked = [*highlight, *context, *([] if target is None else [target])]
-    if wrong := [i for i in marked if not 0 <= i < len(tokens)]:
-        raise ValueError(f"position {wrong[0]} is outside the {len(tokens)} tokens: count from 0")
-    ax = _canvas(ax, _width(tokens), 2.4 if target is not None else 1.4)
-    fills = [NEXT if i == target else SEEN if i in marked else PLAIN for i in range(len(tokens))]
-    centres = _row(ax, tokens, 0.7, fills)
-    for i in context if target is not None else ():
-        bend = -0.35 if i < target else 0.35
-        _draw_arrow(ax, (centres[i], 1.15), (centres[target], 1.15), bend)
-    return ax
-
-
 def chain_rule(tokens: Sequence[str], ax: Axes | None = None) -> Axes:
     """One row for each factor of p(w_1 ... w_T): every token predicted from all those before it."""
     return _factors(tokens, len(tokens), ax)
@@ -63,6 +44,8 @@ def state_machine(states: Mapping[str, tuple[float, float]], arcs: Sequence[tupl
     if wrong := [name for a, b, _ in arcs for name in (a, b) if name not in states]:
         raise ValueError(f"an arc names {wrong[0]!r}, which is none of the states {sorted(states)}")
     ax = ax or plt.gca()
+    if len(set(map(tuple, states.values()))) < len(states):
+        raise ValueError(f"two states stand in the same place: {dict(states)}")
     xs, ys = zip(*states.values(), strict=True)
     middle, pairs = (min(ys) + max(ys)) / 2, {(a, b) for a, b, _ in arcs}
     for a, b, label in arcs:

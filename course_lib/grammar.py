@@ -60,16 +60,20 @@ class Language:
         if emission[0] == "@":
             return [filled[emission[1:]]]
         if emission[0] == "+":
-            pool = emission[1:].rstrip("0123456789")
+            pool = self._pool(emission)
             taken = filled.values() if pool in self.distinct else ()
             return [word for word in self.pools[pool] if word not in taken]
         return [emission]
+
+    def _pool(self, emission: str) -> str:
+        """The pool that a slot belongs to: ``"+name2"`` and ``"@name2"`` belong to ``"name"``."""
+        return emission[1:].rstrip("0123456789")
 
     def _option_count(self, emission: str) -> int:
         """How many words an emission stands for; needs no document, since slots are filled in order 0, 1, 2."""
         if emission[0] != "+":
             return 1
-        pool = emission[1:].rstrip("0123456789")
+        pool = self._pool(emission)
         number = int(emission[1 + len(pool) :])
         return len(self.pools[pool]) - (number if pool in self.distinct else 0)
 
@@ -86,6 +90,8 @@ class Language:
 
     def _walk(self, tokens: Sequence[str]) -> Iterator[tuple[str, dict[str, tuple[float, str, str]]]]:
         """Yield (state, its next words) before each token of a prefix and once after it."""
+        if isinstance(tokens, str):
+            raise TypeError(f"a document is a list of words, but {tokens[:40]!r} is a string: split it first")
         state, filled = self.start, {}
         for position, token in enumerate(tokens):
             words = self._words_from(state, filled)
@@ -238,25 +244,27 @@ class Language:
         if not self.arcs:
             raise ValueError("a language needs at least one state: arcs is empty")
         for state, choices in self.arcs.items():
+            if wrong := [(e, p) for e, (p, _) in choices.items() if not 0 <= p <= 1]:
+                raise ValueError(f"state {state!r}: {wrong[0][0]!r} has probability {wrong[0][1]}, not between 0 and 1")
             total = math.fsum(p for p, _ in choices.values())
-            if abs(total - 1) > 1e-9 or any(not 0 <= p <= 1 for p, _ in choices.values()):
-                raise ValueError(
-                    f"the probabilities in state {state!r} sum to {total:.6g}: "
-                    "each must lie between 0 and 1, and together they must make 1"
-                )
+            if abs(total - 1) > 1e-9:
+                raise ValueError(f"the probabilities in state {state!r} sum to {total:.6g}, not to 1")
             if self.classes.get(state) not in CLASSES:
                 raise ValueError(f"state {state!r} has class {self.classes.get(state)!r}: give it one of {CLASSES}")
             for emission, (_, following) in choices.items():
+                if not emission or (emission[0] in "+@" and self._pool(emission) not in self.pools):
+                    raise ValueError(
+                        f"state {state!r}: {emission!r} is no word, and no slot of the pools {sorted(self.pools)}"
+                    )
                 if emission != EOS and following not in self.arcs:
                     raise ValueError(f"state {state!r}: {emission!r} leads to unknown state {following!r}")
             self._check_distinct_words(state, choices)
         self._check_pools()
+        self._check_slots()
         self._check_end_is_reachable()
 
     def _check_distinct_words(self, state: str, choices: Mapping[str, tuple[float, str]]) -> None:
-        words = [
-            w for e in choices if e[0] != "@" for w in (self.pools[e[1:].rstrip("0123456789")] if e[0] == "+" else [e])
-        ]
+        words = [w for e in choices if e[0] != "@" for w in (self.pools[self._pool(e)] if e[0] == "+" else [e])]
         if twice := {w for w in words if words.count(w) > 1}:
             raise ValueError(f"state {state!r} offers {sorted(twice)} twice: each choice must begin with its own word")
 
@@ -266,6 +274,20 @@ class Language:
         words = [*literal, *(word for pool in self.pools.values() for word in pool)]
         if twice := sorted({w for w in words if words.count(w) > 1}):
             raise ValueError(f"{twice} stand in a pool and somewhere else too: every word needs one place of its own")
+
+    def _check_slots(self) -> None:
+        """Slots of a pool are numbered 0, 1, 2 ..., each is drawn somewhere, and a distinct pool has enough words."""
+        for pool in self.pools:
+            drawn = {e[1:] for choices in self.arcs.values() for e in choices if e[0] == "+" and self._pool(e) == pool}
+            read = {e[1:] for choices in self.arcs.values() for e in choices if e[0] == "@" and self._pool(e) == pool}
+            if drawn != {f"{pool}{i}" for i in range(len(drawn))} or read - drawn:
+                raise ValueError(
+                    f"pool {pool!r} draws {sorted(drawn)} and reads {sorted(read)}: number its slots from 0"
+                )
+            if len(self.pools[pool]) < (len(drawn) if pool in self.distinct else 1):
+                raise ValueError(
+                    f"pool {pool!r} has {len(self.pools[pool])} words for {len(drawn)} slots: give it more"
+                )
 
     def _check_end_is_reachable(self) -> None:
         ends = {s for s, choices in self.arcs.items() if choices.get(EOS, (0, ""))[0] > 0}

@@ -16,12 +16,7 @@ def cross_entropy(log_probs: Sequence[np.ndarray]) -> float:
     ``log_probs`` holds one array of log-probabilities (nats) per sequence, the end included. Infinite when the
     model gave some token no probability. Errors: ValueError for no token, for NaN, and for a log p above 0.
     """
-    flat = np.concatenate([np.atleast_1d(np.asarray(a, dtype=float)) for a in log_probs] or [np.empty(0)])
-    if not flat.size:
-        raise ValueError("there is no token to average over: log_probs is empty")
-    if np.isnan(flat).any() or flat.max() > 1e-9:
-        raise ValueError(f"log-probabilities must be numbers of 0 or less, but the largest is {flat.max()}")
-    return float(-flat.mean())
+    return float(-np.concatenate(_checked(log_probs)).mean())
 
 
 def perplexity(log_probs: Sequence[np.ndarray]) -> float:
@@ -37,8 +32,7 @@ def bits_per_character(log_probs: Sequence[np.ndarray], characters: int) -> floa
     """
     if characters < 1:
         raise ValueError(f"characters={characters}: the text must have at least one character")
-    total = sum(float(np.sum(a)) for a in log_probs)
-    return -total / math.log(2) / characters
+    return float(-np.concatenate(_checked(log_probs)).sum() / math.log(2) / characters)
 
 
 def excess_by_class(
@@ -52,13 +46,24 @@ def excess_by_class(
     Errors: ValueError without a document, or when a document and its log-probabilities differ in length.
     """
     split, tokens = dict.fromkeys(CLASSES, 0.0), 0
-    for i, (document, model) in enumerate(zip(documents, log_probs, strict=True)):
+    if not len(documents):
+        raise ValueError("there is no document to average over")
+    for i, (document, model) in enumerate(zip(documents, _checked(log_probs), strict=True)):
         true, classes = language.token_log_probs(document), language.token_classes(document)
         if len(model) != len(true):
             raise ValueError(f"document {i} has {len(true)} tokens with its end, but {len(model)} log-probabilities")
         for kind, difference in zip(classes, true - np.asarray(model), strict=True):
             split[kind] += float(difference)
         tokens += len(true)
-    if not tokens:
-        raise ValueError("there is no document to average over")
     return {kind: value / tokens for kind, value in split.items()}
+
+
+def _checked(log_probs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """One array per sequence; ValueError for no token at all, for NaN, and for a log p above 0."""
+    arrays = [np.atleast_1d(np.asarray(a, dtype=float)) for a in log_probs]
+    flat = np.concatenate(arrays) if arrays else np.empty(0)
+    if not flat.size:
+        raise ValueError("there is no token to average over: log_probs is empty")
+    if np.isnan(flat).any() or flat.max() > 1e-9:
+        raise ValueError(f"log-probabilities must be numbers of 0 or less, but the largest is {flat.max()}")
+    return arrays

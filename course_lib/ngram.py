@@ -41,8 +41,8 @@ class NGramLM:
             raise ValueError(f"order={order!r}: an n-gram model needs a whole number n of 1 or more (1 is the unigram)")
         if smoothing not in SMOOTHINGS:
             raise ValueError(f"smoothing={smoothing!r} is not known: choose one of {', '.join(SMOOTHINGS)}")
-        if not (math.isfinite(k) and k > 0):
-            raise ValueError(f"k={k}: a pseudo-count must be positive; for no smoothing use smoothing='mle'")
+        if not isinstance(k, int | float | np.number) or not 0 < k < 1e12:
+            raise ValueError(f"k={k!r}: a pseudo-count is a number between 0 and 1e12; without smoothing use 'mle'")
         self.order, self.smoothing, self.k = int(order), smoothing, float(k)
         self.weights = _per_order("weights", np.full(order, 0.5) if weights is None else weights, (order,))
         self._given_discounts = None if discounts is None else _per_order("discounts", discounts, (order, 3), (1, 2, 3))
@@ -137,6 +137,11 @@ class NGramLM:
 
     # ---- one context at a time -------------------------------------------------------------------------------
 
+    def __getattr__(self, name: str):
+        if name in ("vocab", "table", "outcomes"):
+            raise AttributeError("this model has not been fitted: call fit(sentences) first")
+        raise AttributeError(f"NGramLM has no attribute {name!r}")
+
     def next_distribution(self, context: Sequence[str] = ()) -> np.ndarray:
         """p(w | context) for every id w of the vocabulary, shape (V,); zero for PAD and BOS. Sums to one.
 
@@ -144,7 +149,7 @@ class NGramLM:
         context without it means that no more is known. Unknown words count as UNK, a context never seen.
         Errors: ValueError when an unsmoothed model is asked about a context that it never saw.
         """
-        ids = self.vocab.encode(list(context))[-(self.order - 1) :] if self.order > 1 else []
+        ids = self.vocab.encode(_as_words(context))[-(self.order - 1) :] if self.order > 1 else []
         p = np.full(len(self.vocab), 1 / self.outcomes)
         for k in range(1, len(ids) + 2):
             p = self._next_of_order(k, ids[len(ids) - k + 1 :], p)
@@ -179,7 +184,7 @@ class NGramLM:
             raise ValueError(
                 f"a model of order {self.order} counts contexts of at most {self.order - 1} words, not {len(context)}"
             )
-        number, k = self.table.number(self.vocab.encode(list(context))), len(context) + 1
+        number, k = self.table.number(self.vocab.encode(_as_words(context))), len(context) + 1
         after = self.table.followers(k, number) if number >= 0 else slice(0, 0)
         pairs = zip(self.table.last_word(k)[after].tolist(), self.table.count[k - 1][after].tolist(), strict=True)
         return {self.vocab.token(w): c for w, c in sorted(pairs, key=lambda wc: (-wc[1], wc[0])) if w != BOS_ID}
@@ -255,6 +260,12 @@ def _per_order(name: str, values, shape: tuple[int, ...], largest: float | Seque
     if array.shape != shape or not ((array >= 0) & (array <= np.array(largest))).all():
         raise ValueError(f"{name}={array.tolist()} must have shape {shape} and lie between 0 and {largest}")
     return array
+
+
+def _as_words(context: Sequence[str]) -> list[str]:
+    if isinstance(context, str):
+        raise TypeError(f"a context is a list of words, but {context[:40]!r} is a string: split it first")
+    return list(context)
 
 
 def _checked(sentences: Sentences, purpose: str) -> list[Sequence[str]]:

@@ -60,7 +60,9 @@ def curves(
     ax: Axes | None = None,
     log_x: bool = False,
 ) -> Axes:
-    """Draw named (x, y) curves, told apart by colour and by marker."""
+    """Draw named (x, y) curves, told apart by colour and by marker; at most seven (ValueError)."""
+    if len(series) > len(MARKERS):
+        raise ValueError(f"{len(series)} curves are too many to tell apart: draw at most {len(MARKERS)}")
     ax = ax or plt.gca()
     for marker, (label, (x, y)) in zip(MARKERS, series.items(), strict=False):
         ax.plot(x, y, marker=marker, label=label)
@@ -92,13 +94,11 @@ def bars(
     values: Mapping[str, float],
     xlabel: str,
     ax: Axes | None = None,
-    colour: str = COLOURS["blue"],
-    fmt: str = "{:.3f}",
 ) -> Axes:
     """Horizontal bars, the first on top, each with its value written beside it."""
     ax = ax or plt.gca()
-    drawn = ax.barh(list(values), list(values.values()), color=colour)
-    ax.bar_label(drawn, labels=[fmt.format(v) for v in values.values()], padding=3, fontsize=9)
+    drawn = ax.barh(list(values), list(values.values()), color=COLOURS["blue"])
+    ax.bar_label(drawn, labels=[f"{v:.3f}" for v in values.values()], padding=3, fontsize=9)
     ax.invert_yaxis()
     ax.margins(x=0.12)
     ax.grid(axis="y", visible=False)

@@ -179,7 +179,6 @@ class CharTokenizer:
         """
         return cls(Vocabulary(sorted(set(_checked_text(text, empty=False)))))
 
-    train = fit  # the usual word for it where tokenizers learn more than an alphabet
 
     def encode(self, text: str) -> list[int]:
         """One id for each character, ``UNK_ID`` outside the alphabet. Errors: TypeError for no string."""
@@ -205,7 +204,6 @@ class WordTokenizer:
         """
         return cls(Vocabulary.build([words(_checked_text(text, empty=False))], min_count, max_size))
 
-    train = fit
 
     def encode(self, text: str) -> list[int]:
         """One id for each word, ``UNK_ID`` for an unknown one. Errors: TypeError if it is not a string."""

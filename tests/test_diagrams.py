@@ -13,7 +13,6 @@ from course_lib import diagrams
 TOKENS = ["the", "cows", "often", "eat", "grass"]
 ROWS = {"unigram": {"collocation": 1.7, "recall": 0.3}, "transformer": {"collocation": 0.05, "recall": -0.01}}
 DRAWINGS = {
-    "token_boxes": lambda ax=None: diagrams.token_boxes(TOKENS, ax, context=[2, 3], target=4),
     "chain_rule": lambda ax=None: diagrams.chain_rule(TOKENS, ax),
     "ngram_window": lambda ax=None: diagrams.ngram_window(TOKENS, 3, ax),
     "state_machine": lambda ax=None: diagrams.state_machine(
@@ -60,10 +59,9 @@ def test_no_text_leaves_the_figure(name, size):
         assert box.y1 <= figure.bbox.height + 1, text
 
 
-@pytest.mark.parametrize("draw", [diagrams.token_boxes, diagrams.chain_rule])
-def test_tokens_fit_their_boxes(draw):
+def test_tokens_fit_their_boxes():
     figure = plt.figure(figsize=(6.8, 2.5))
-    ax = draw(TOKENS)
+    ax = diagrams.chain_rule(TOKENS)
     figure.canvas.draw()
     boxes = [box.get_window_extent() for box in patches(ax, FancyBboxPatch)]
     inside = [text for text in ax.texts if text.get_text() in TOKENS]
@@ -71,12 +69,6 @@ def test_tokens_fit_their_boxes(draw):
     for text, box in zip(inside, boxes, strict=True):
         assert box.x0 < text.get_window_extent().x0
         assert text.get_window_extent().x1 < box.x1
-
-
-def test_token_boxes_has_one_arrow_for_each_position_read():
-    ax = diagrams.token_boxes(TOKENS, context=[1, 2, 3], target=4)
-    assert len(patches(ax, FancyArrowPatch)) == 3
-    assert texts(ax) == TOKENS
 
 
 def test_chain_rule_writes_every_factor():
@@ -120,11 +112,11 @@ def test_ladder_stacks_to_the_totals():
 @pytest.mark.parametrize(
     ("draw", "complaint"),
     [
-        (lambda: diagrams.token_boxes([]), "at least one token"),
+        (lambda: diagrams.chain_rule([]), "at least one token"),
         (lambda: diagrams.chain_rule("the cow"), "must be a list"),
-        (lambda: diagrams.token_boxes(TOKENS, target=5), "position 5 is outside the 5 tokens"),
         (lambda: diagrams.ngram_window(TOKENS, 0), "order=0"),
         (lambda: diagrams.state_machine({}, []), "no states"),
+        (lambda: diagrams.state_machine({"A": (0, 0), "B": (0, 0)}, []), "same place"),
         (lambda: diagrams.state_machine({"A": (0, 0)}, [("A", "B", "x")]), "'B'"),
         (lambda: diagrams.ladder({}), "no models"),
         (lambda: diagrams.ladder({"a": {"x": 1.0}, "b": {"y": 1.0}}), "'b' has the classes"),

@@ -152,7 +152,12 @@ def test_an_unfinished_document_has_no_probability():
     [
         ({}, "at least one state"),
         ({"a": {"x": (0.5, "a"), EOS: (0.4, "")}}, "sum to 0.9"),
-        ({"a": {"x": (1.5, "a"), EOS: (-0.5, "")}}, "between 0 and 1"),
+        ({"a": {"x": (1.5, "a"), EOS: (-0.5, "")}}, "'x' has probability 1.5"),
+        ({"a": {"+q0": (0.5, "a"), EOS: (0.5, "")}}, "no slot of the pools"),
+        ({"a": {"": (0.5, "a"), EOS: (0.5, "")}}, "no word"),
+        ({"a": {"+n1": (0.5, "a"), EOS: (0.5, "")}}, "number its slots from 0"),
+        ({"a": {"@n0": (0.5, "a"), EOS: (0.5, "")}}, "number its slots from 0"),
+        ({"a": {"+n": (0.5, "a"), EOS: (0.5, "")}}, "number its slots from 0"),
         ({"a": {"x": (0.5, "b"), EOS: (0.5, "")}}, "unknown state 'b'"),
         ({"a": {"x": (1.0, "a")}}, "end can never be reached"),
         ({"a": {"+n0": (0.5, "a"), "tom": (0.25, "a"), EOS: (0.25, "")}}, "twice"),
@@ -161,6 +166,17 @@ def test_an_unfinished_document_has_no_probability():
 def test_a_broken_grammar_is_refused(arcs, message):
     with pytest.raises(ValueError, match=message):
         Language(arcs, dict.fromkeys(arcs, "recall"), pools={"n": ("tom", "ann")})
+
+
+def test_a_pool_must_have_words_for_its_slots():
+    with pytest.raises(ValueError, match="0 words for 3 slots"):
+        languages.farm(animals=())
+
+
+def test_a_string_is_no_document():
+    for ask in (FARM.log_prob, FARM.token_log_probs, FARM.next_distribution, FARM.token_classes):
+        with pytest.raises(TypeError, match="split it first"):
+            ask("tom keeps geese .")
 
 
 def test_a_word_in_two_pools_is_refused():

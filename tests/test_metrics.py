@@ -24,6 +24,14 @@ def test_cross_entropy_refuses_what_is_no_log_probability(bad):
         metrics.cross_entropy(bad)
 
 
+@pytest.mark.parametrize("bad", [[], [np.array([0.1])], [np.array([math.nan])]])
+def test_the_other_metrics_refuse_it_too(bad):
+    with pytest.raises(ValueError, match="log"):
+        metrics.bits_per_character(bad, 3)
+    with pytest.raises(ValueError, match="log"):
+        metrics.excess_by_class(languages.agree(), [["the", "cow", "eats"]], bad)
+
+
 def test_an_impossible_token_costs_infinitely_much():
     assert metrics.cross_entropy([np.array([-1.0, -math.inf])]) == math.inf
 

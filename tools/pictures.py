@@ -26,7 +26,7 @@ def ladder() -> None:
     test = farm.sample(1_000, course_lib.generator(11))
     models = {"bigram": NGramLM(2), "trigram": NGramLM(3), "5-gram": NGramLM(5)}
     rungs = {name: metrics.excess_by_class(farm, test, model.fit(train).score(test)) for name, model in models.items()}
-    diagrams.ladder(rungs)
+    diagrams.ladder(rungs, floor=farm.entropy_rate())
     plt.savefig(STATIC / "ladder.svg", metadata={"Date": None})
 
 

