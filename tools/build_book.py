@@ -135,6 +135,16 @@ def execute_changed() -> bool:
     return succeeded
 
 
+# Jupyter Book's own has no icon, so a browser asks the server for one that is not there.
+DOOR = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Sequence Models from Counts to Transformers</title>
+<link rel="icon" href="_static/favicon.svg"><meta http-equiv="refresh" content="0; url={page}"></head>
+<body><a href="{page}">Sequence Models from Counts to Transformers</a></body>
+</html>
+"""
+
+
 def readable(log: str) -> str:
     """Sphinx's messages without colours, and with a cell's number where MyST-NB has 10000 lines a cell."""
     plain = without_colours(log).replace(f"{ROOT}{os.sep}", "")
@@ -159,6 +169,7 @@ def write_pages() -> bool:
     # an incremental build may leave the static files as they were, and pages that are no longer part of it
     html = BUILD / "html"
     shutil.copytree(ROOT / "book" / "_static", html / "_static", dirs_exist_ok=True)
+    (html / "index.html").write_text(DOOR.format(page=f"{contents()[0]}.html"), encoding="utf-8")
     current = {html / f"{name}.html" for name in [*contents(), "index", "search"]}
     for page in set(html.glob("*.html")) | set(html.glob("[!_]*/*.html")):
         if page not in current:

@@ -138,6 +138,13 @@ def run_axe(page: Page, options: dict, context: dict | None = None) -> list[str]
     ]
 
 
+def resize(page: Page, width: int) -> None:
+    """Change the width; figures are drawn again, and 300 ms later the theme looks for blocks that scroll."""
+    if page.viewport_size["width"] != width:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(400)
+
+
 def open_solutions(page: Page) -> None:
     """Open every drop-down of the page."""
     page.evaluate("document.querySelectorAll('.toggle-button[aria-expanded=false]').forEach(b => b.click())")

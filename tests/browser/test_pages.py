@@ -11,6 +11,7 @@ from tests.browser.conftest import (
     open_solutions,
     pages,
     pale_text,
+    resize,
     violations,
 )
 
@@ -86,13 +87,13 @@ def test_solutions_open_on_click(page):
 
 @pytest.mark.parametrize("width", [1280, 375])
 def test_accessible(page, width):
-    page.set_viewport_size({"width": width, "height": 900})
     open_solutions(page)
+    resize(page, width)
     none(violations(page))
 
 
 def test_text_stands_out(page):
-    page.set_viewport_size({"width": 1280, "height": 900})
+    resize(page, 1280)
     open_solutions(page)
     none(pale_text(page))
 
@@ -100,14 +101,13 @@ def test_text_stands_out(page):
 @pytest.mark.parametrize("width", [375, 320])
 def test_nothing_scrolls_sideways(page, width):
     open_solutions(page)
-    page.set_viewport_size({"width": width, "height": 800})
-    page.wait_for_timeout(100)  # figures are drawn again at the new width
+    resize(page, width)
     needed = page.evaluate("document.documentElement.scrollWidth")
     assert needed <= width, page.evaluate(BEYOND_THE_EDGE, width)
 
 
 def test_anchors_lead_to_what_they_name(page):
-    page.set_viewport_size({"width": 1280, "height": 900})
+    resize(page, 1280)
     open_solutions(page)
     none(page.evaluate(LOST_ANCHORS))
 
