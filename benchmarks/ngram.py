@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 from nltk.lm import KneserNeyInterpolated
 from nltk.lm.preprocessing import padded_everygram_pipeline
 
@@ -17,7 +18,7 @@ def text() -> tuple[str, list, list]:
         parts = corpora.split_text(corpora.tiny_shakespeare(), 0.9)
         train, held_out = ([w for line in part.split("\n") if (w := tokens.words(line))] for part in parts)
         return "Tiny Shakespeare", train, held_out
-    train, held_out, _ = corpora.split(corpora.tales_sentences())
+    train, held_out, _ = corpora.split(corpora.tales_sentences(), rng=np.random.default_rng(0))
     return "the Tales", train, held_out
 
 
