@@ -1,7 +1,8 @@
-"""What every test run shares: the kernels that nbval starts, two at a time, do not meet on a port."""
+"""What every test run shares: nbval's kernels do not meet on a port, and find the data wherever they start."""
 
 import nbval.kernel
 from jupyter_client.manager import KernelManager
-from kernels import private_sockets
+from kernels import anchor_data_folder, private_sockets
 
+anchor_data_folder()
 nbval.kernel.KernelManager = lambda **options: KernelManager(**private_sockets(), **options)

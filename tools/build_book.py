@@ -25,7 +25,7 @@ import yaml
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
-from kernels import private_sockets
+from kernels import anchor_data_folder, private_sockets
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -179,6 +179,7 @@ def write_pages() -> bool:
 
 def main() -> int:
     start = time.perf_counter()
+    anchor_data_folder()
     if not execute_changed():
         print("The book was not built: a notebook failed.")
         return 1

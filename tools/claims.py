@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
-from kernels import private_sockets
+from kernels import anchor_data_folder, private_sockets
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from traitlets.config import Config
@@ -119,6 +119,7 @@ def print_table(claims: list[str], runs: list[Run], red: dict[tuple[str, int, in
 
 
 def main() -> int:
+    anchor_data_folder()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chapter", default="", help="one chapter's number; all when empty")
     parser.add_argument("--seeds", default="0-4", help="such as 0-4 or 0,3,7")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 from uuid import uuid4
 
 
@@ -16,3 +17,9 @@ def private_sockets() -> dict[str, str]:
     if os.name != "posix":
         return {}
     return {"transport": "ipc", "ip": os.path.join(tempfile.gettempdir(), f"kernel-{uuid4().hex}")}
+
+
+def anchor_data_folder() -> None:
+    """Make a relative COURSE_LIB_DATA absolute: kernels start in the notebooks' folder, not in this one."""
+    if folder := os.environ.get("COURSE_LIB_DATA"):
+        os.environ["COURSE_LIB_DATA"] = str(Path(folder).expanduser().absolute())
