@@ -26,6 +26,8 @@ class Result:
         return self.passed
 
     def __repr__(self) -> str:
+        if "not attempted yet" in self.message:
+            return f"To do: {self.message}"
         return ("Correct: " if self.passed else "Not yet: ") + self.message
 
 
