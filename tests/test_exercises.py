@@ -48,6 +48,15 @@ def _check_of(label):
     return getattr(_namespace(path)["checks"], check), function
 
 
+def _verdict(label, cells):
+    """What the check says of the function that a stub or a solution defines."""
+    path, source = cells[label]
+    namespace = _namespace(path)
+    exec(source, namespace)
+    check, function = _check_of(label)
+    return check(namespace[function])
+
+
 def test_every_code_exercise_has_a_solution_and_wrong_answers():
     assert STUBS and STUBS.keys() == SOLUTIONS.keys() == WRONG.keys()
     assert all(len(answers) >= 3 for answers in WRONG.values())
@@ -55,21 +64,13 @@ def test_every_code_exercise_has_a_solution_and_wrong_answers():
 
 @pytest.mark.parametrize("label", STUBS)
 def test_the_stub_is_not_yet_an_answer(label):
-    path, source = STUBS[label]
-    namespace = _namespace(path)
-    exec(source, namespace)
-    check, function = _check_of(label)
-    result = check(namespace[function])
+    result = _verdict(label, STUBS)
     assert not result and "not attempted yet" in result.message
 
 
 @pytest.mark.parametrize("label", STUBS)
 def test_the_solution_is_right(label):
-    path, source = SOLUTIONS[label]
-    namespace = _namespace(path)
-    exec(source, namespace)
-    check, function = _check_of(label)
-    result = check(namespace[function])
+    result = _verdict(label, SOLUTIONS)
     assert result, result.message
     assert repr(result).startswith("Correct")
 
