@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from course_lib.grammar import CLASSES, Language
+from course_lib.tokens import PAD_ID
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def cross_entropy(log_probs: Sequence[np.ndarray]) -> float:
@@ -56,6 +61,24 @@ def excess_by_class(
             split[kind] += float(difference)
         tokens += len(true)
     return {kind: value / tokens for kind, value in split.items()}
+
+
+def masked_cross_entropy(logits: Tensor, targets: Tensor, ignore: int = PAD_ID) -> Tensor:
+    """Mean of -log softmax(z)[target] over all targets but the padding, in nats per token; a scalar tensor.
+
+    logits (..., V), targets (...) ids. The softmax and the logarithm are taken together, so that no logit is too
+    large. Errors: ValueError when the shapes clash, or when every target is padding, so that there is no mean.
+    """
+    from torch.nn.functional import cross_entropy as mean_surprisal  # here: the counting chapters do without PyTorch
+
+    if logits.shape[:-1] != targets.shape:
+        raise ValueError(
+            f"logits of shape {tuple(logits.shape)} need targets of shape {tuple(logits.shape[:-1])}, "
+            f"but these have {tuple(targets.shape)}"
+        )
+    if bool((targets == ignore).all()):
+        raise ValueError(f"all {targets.numel()} targets are padding (id {ignore}): there is nothing to average over")
+    return mean_surprisal(logits.flatten(0, -2), targets.flatten(), ignore_index=ignore)
 
 
 def _checked(log_probs: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -33,11 +33,12 @@ STUBS, SOLUTIONS = _tagged("exercise"), _tagged("solution")
 
 
 def _namespace(path):
-    """What the notebook's set-up cell defines, and the two languages that its text uses."""
+    """What the notebook's set-up cell defines, and the language that the text of the first two uses."""
     namespace = {}
     cells = nbformat.read(path, as_version=4).cells
     exec(next(c.source for c in cells if "setup" in c.metadata.get("tags", [])), namespace)
-    namespace["agree"] = namespace["languages"].agree()
+    if "languages" in namespace:
+        namespace["agree"] = namespace["languages"].agree()
     return namespace
 
 

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 import course_lib
 from course_lib import checks, languages, metrics
@@ -130,3 +131,25 @@ def test_arrays_and_lists_compare_by_value_and_shape():
     for wrong in ([1.0, 2.0], [[1.0, 2.0, 3.0]], [[1.0], [2.0]], [[1.0, 2.1]]):
         assert not checks.compare(lambda wrong=wrong: wrong, right, [()])
     assert not checks.compare(lambda: {"a": 1.0}, lambda: {"a": 1.0, "b": 0.0}, [()])
+
+
+def test_masked_cross_entropy_averages_over_what_is_not_padding():
+    logits = torch.tensor(np.random.default_rng(0).normal(size=(2, 3, 5)), requires_grad=True)
+    targets = torch.tensor([[4, 1, 2], [3, 0, 0]])
+    p = np.exp(logits.detach().numpy())
+    p /= p.sum(-1, keepdims=True)
+    by_hand = -np.mean([math.log(p[b, t, targets[b, t]]) for b, t in ((0, 0), (0, 1), (0, 2), (1, 0))])
+    loss = metrics.masked_cross_entropy(logits, targets)
+    assert loss.item() == pytest.approx(by_hand, abs=1e-12)
+    loss.backward()
+    assert (logits.grad[1, 1:] == 0).all() and (logits.grad[0] != 0).all()
+    other = metrics.masked_cross_entropy(logits, targets, ignore=4)
+    assert other.item() != pytest.approx(by_hand)
+
+
+def test_masked_cross_entropy_with_huge_logits_is_finite_and_bad_input_is_named():
+    assert metrics.masked_cross_entropy(torch.tensor([[1000.0, 0.0]]), torch.tensor([1])).item() == 1000
+    with pytest.raises(ValueError, match=r"all 6 targets are padding \(id 0\)"):
+        metrics.masked_cross_entropy(torch.zeros(2, 3, 5), torch.zeros(2, 3, dtype=torch.long))
+    with pytest.raises(ValueError, match=r"\(2, 3, 5\).*\(3, 2\)"):
+        metrics.masked_cross_entropy(torch.zeros(2, 3, 5), torch.ones(3, 2, dtype=torch.long))

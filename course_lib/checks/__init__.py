@@ -40,7 +40,9 @@ def plain(value: Any) -> Any:
         return value
     if type(value) in (int, float) or isinstance(value, np.number):
         return float(value)
-    if type(value) is np.ndarray or (type(value).__module__ == "torch" and type(value).__name__ == "Tensor"):
+    if type(value).__module__ == "torch" and type(value).__name__ == "Tensor":
+        value = value.detach().numpy()
+    if type(value) is np.ndarray:
         return np.asarray(value, dtype=float).tolist()
     if isinstance(value, Mapping):
         return {k if type(k) is tuple else plain(k): plain(v) for k, v in value.items()}

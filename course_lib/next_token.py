@@ -1,0 +1,71 @@
+"""Predict the next token: batches, loss, and score for any model with ``model(ids) -> logits``.
+
+A sequence of ids w_1 ... w_T becomes BOS w_1 ... w_T EOS. All but the last are read, all but the first are predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib import corpora
+from course_lib.metrics import masked_cross_entropy
+from course_lib.tokens import BOS_ID, EOS_ID, PAD_ID
+
+Model = Callable[[Tensor], Tensor]
+
+
+class Batches:
+    """Endless padded batches of sequences: inputs (B, T) and targets (B, T), one token later, PAD behind the end.
+
+    ``for inputs, targets in Batches(...)`` goes through the sequences again and again, in a new order each time.
+    Each ``iter()`` starts the same order anew, so that an interrupted training can be resumed exactly. With
+    ``bucket`` (as in :func:`course_lib.corpora.batches`) sequences of like length go together.
+    Errors: ValueError without sequences, or for a batch size below 1.
+    """
+
+    def __init__(self, sequences: Sequence[Sequence[int]], batch_size: int, seed: int | Sequence[int] = 0,
+                 bucket: bool = True):  # fmt: skip
+        if batch_size < 1 or not len(sequences):
+            raise ValueError(f"batch_size={batch_size} and {len(sequences)} sequences: both must be 1 or more")
+        self.sequences = [[BOS_ID, *s, EOS_ID] for s in sequences]
+        self.batch_size, self.seed, self.bucket = batch_size, seed, bucket
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        rng = np.random.default_rng(self.seed)
+        while True:
+            for ids, _ in corpora.batches(self.sequences, self.batch_size, rng, self.bucket):
+                ids = torch.from_numpy(ids)
+                yield ids[:, :-1], ids[:, 1:]
+
+
+def loss(model: Model, batch: tuple[Tensor, Tensor]) -> Tensor:
+    """Mean surprisal of the targets that are not padding, in nats per token; a scalar to call backward() on."""
+    inputs, targets = batch
+    return masked_cross_entropy(model(inputs), targets)
+
+
+@torch.no_grad()
+def score(model: Model, sequences: Sequence[Sequence[int]], batch_size: int = 64) -> list[np.ndarray]:
+    """log q of every token and of the end, in nats: one array of T + 1 numbers for each sequence of T ids.
+
+    A module is scored in evaluation mode and left in the mode it was in. The order is that of ``sequences``.
+    """
+    training = getattr(model, "training", False)
+    if training:
+        model.eval()
+    order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))  # like lengths together: less padding
+    results: list[np.ndarray] = [np.empty(0)] * len(sequences)
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        ids, _ = corpora.padded_batch([[BOS_ID, *sequences[i], EOS_ID] for i in chosen], PAD_ID)
+        ids = torch.from_numpy(ids)
+        log_q = model(ids[:, :-1]).log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
+        for i, row in zip(chosen, log_q, strict=True):
+            results[i] = row[: len(sequences[i]) + 1].double().numpy()
+    if training:
+        model.train()
+    return results
