@@ -22,8 +22,12 @@ class Batches:
     """Endless padded batches of sequences: inputs (B, T) and targets (B, T), one token later, PAD behind the end.
 
     ``for inputs, targets in Batches(...)`` goes through the sequences again and again, in a new order each time.
-    Each ``iter()`` starts the same order anew, so that an interrupted training can be resumed exactly. With
-    ``bucket`` (as in :func:`course_lib.corpora.batches`) sequences of like length go together.
+    Each ``iter()`` starts the same order anew, so that an interrupted training can be resumed exactly.
+
+    With ``bucket`` sequences of like length go together, which saves padding. Such a batch holds about as many
+    *tokens* as ``batch_size`` sequences of mean length, so many short sequences or a few long ones. Were it as many
+    sequences, the mean loss of a batch of short ones would weigh each of their tokens more, and a model would learn
+    that texts end early. Without ``bucket`` a batch is ``batch_size`` sequences drawn at random.
     Errors: ValueError without sequences, or for a batch size below 1.
     """
 
@@ -37,9 +41,22 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         rng = np.random.default_rng(self.seed)
         while True:
-            for ids, _ in corpora.batches(self.sequences, self.batch_size, rng, self.bucket):
-                ids = torch.from_numpy(ids)
+            for group in self._groups(rng):
+                ids = torch.from_numpy(corpora.padded_batch([self.sequences[i] for i in group])[0])
                 yield ids[:, :-1], ids[:, 1:]
+
+    def _groups(self, rng: np.random.Generator) -> list[np.ndarray]:
+        """One epoch: the numbers of the sequences of each batch; every sequence once."""
+        order = rng.permutation(len(self.sequences))
+        if not self.bucket:
+            return [order[a : a + self.batch_size] for a in range(0, len(order), self.batch_size)]
+        lengths = np.array([len(self.sequences[i]) - 1 for i in order])  # predicted tokens
+        by_length = np.argsort(lengths, kind="stable")
+        parts = max(round(len(order) / self.batch_size), 1)
+        tokens = np.cumsum(lengths[by_length])
+        cuts = np.searchsorted(tokens, tokens[-1] * np.arange(1, parts) / parts)
+        groups = [group for group in np.split(order[by_length], cuts) if len(group)]
+        return [groups[i] for i in rng.permutation(len(groups))]
 
 
 def loss(model: Model, batch: tuple[Tensor, Tensor]) -> Tensor:
