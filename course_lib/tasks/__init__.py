@@ -1,0 +1,43 @@
+"""Small tasks with known answers: each yields inputs, targets, and the best score that any model could reach."""
+
+from course_lib.tasks.language import (
+    SENTIMENT_WORDS,
+    TAGGING_WORDS,
+    TAGS,
+    sentiment,
+    sentiment_ceilings,
+    tag_posterior,
+    tagging,
+    tagging_ceilings,
+)
+from course_lib.tasks.memory import adding, delayed_recall, key_value_recall, latch, parity
+from course_lib.tasks.pictures import CAPTION_WORDS, Thing, caption_entropy, captions, describes
+from course_lib.tasks.series import ar2, ar2_error, ar2_forecast, ar2_variance, forecasting
+from course_lib.tasks.task import Task
+
+__all__ = [
+    "CAPTION_WORDS",
+    "SENTIMENT_WORDS",
+    "TAGGING_WORDS",
+    "TAGS",
+    "Task",
+    "Thing",
+    "adding",
+    "ar2",
+    "ar2_error",
+    "ar2_forecast",
+    "ar2_variance",
+    "caption_entropy",
+    "captions",
+    "delayed_recall",
+    "describes",
+    "forecasting",
+    "key_value_recall",
+    "latch",
+    "parity",
+    "sentiment",
+    "sentiment_ceilings",
+    "tag_posterior",
+    "tagging",
+    "tagging_ceilings",
+]
