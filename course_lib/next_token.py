@@ -5,7 +5,7 @@ A sequence of ids w_1 ... w_T becomes BOS w_1 ... w_T EOS. All but the last are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -28,14 +28,14 @@ class Batches:
     *tokens* as ``batch_size`` sequences of mean length, so many short sequences or a few long ones. Were it as many
     sequences, the mean loss of a batch of short ones would weigh each of their tokens more, and a model would learn
     that texts end early. Without ``bucket`` a batch is ``batch_size`` sequences drawn at random.
-    Errors: ValueError without sequences, or for a batch size below 1.
+    Errors: ValueError without sequences, for a batch size below 1, or for a PAD within a sequence.
     """
 
-    def __init__(self, sequences: Sequence[Sequence[int]], batch_size: int, seed: int | Sequence[int] = 0,
+    def __init__(self, sequences: Iterable[Sequence[int]], batch_size: int, seed: int | Sequence[int] = 0,
                  bucket: bool = True):  # fmt: skip
-        if batch_size < 1 or not len(sequences):
-            raise ValueError(f"batch_size={batch_size} and {len(sequences)} sequences: both must be 1 or more")
-        self.sequences = [[BOS_ID, *s, EOS_ID] for s in sequences]
+        self.sequences = _framed(sequences)
+        if batch_size < 1 or not self.sequences:
+            raise ValueError(f"batch_size={batch_size} and {len(self.sequences)} sequences: both must be 1 or more")
         self.batch_size, self.seed, self.bucket = batch_size, seed, bucket
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -66,23 +66,33 @@ def loss(model: Model, batch: tuple[Tensor, Tensor]) -> Tensor:
 
 
 @torch.no_grad()
-def score(model: Model, sequences: Sequence[Sequence[int]], batch_size: int = 64) -> list[np.ndarray]:
+def score(model: Model, sequences: Iterable[Sequence[int]], batch_size: int = 64) -> list[np.ndarray]:
     """log q of every token and of the end, in nats: one array of T + 1 numbers for each sequence of T ids.
 
     A module is scored in evaluation mode and left in the mode it was in. The order is that of ``sequences``.
+    Errors: ValueError for a PAD within a sequence.
     """
+    framed = _framed(sequences)
     training = getattr(model, "training", False)
     if training:
         model.eval()
-    order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))  # like lengths together: less padding
-    results: list[np.ndarray] = [np.empty(0)] * len(sequences)
+    order = sorted(range(len(framed)), key=lambda i: len(framed[i]))  # like lengths together: less padding
+    results: list[np.ndarray] = [np.empty(0)] * len(framed)
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        ids, _ = corpora.padded_batch([[BOS_ID, *sequences[i], EOS_ID] for i in chosen], PAD_ID)
+        ids, _ = corpora.padded_batch([framed[i] for i in chosen])
         ids = torch.from_numpy(ids)
         log_q = model(ids[:, :-1]).log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
         for i, row in zip(chosen, log_q, strict=True):
-            results[i] = row[: len(sequences[i]) + 1].double().numpy()
+            results[i] = row[: len(framed[i]) - 1].double().numpy()
     if training:
         model.train()
     return results
+
+
+def _framed(sequences: Iterable[Sequence[int]]) -> list[list[int]]:
+    framed = [[BOS_ID, *s, EOS_ID] for s in sequences]
+    for i, ids in enumerate(framed):
+        if PAD_ID in ids:
+            raise ValueError(f"sequence {i} holds the padding id {PAD_ID}, which the loss would leave out: remove it")
+    return framed

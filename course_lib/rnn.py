@@ -166,6 +166,7 @@ class _Recurrent(nn.Module):
         """
         _check_input(x, self.input_size)
         mask = None if lengths is None else _mask(lengths, *x.shape[:2]).to(x.device)
+        x = x if mask is None else x.masked_fill(~mask[..., None], 0)  # so that padding reaches no gradient
         initial = self._unpack(state, x)
         finals = []
         for layer in range(self.num_layers):

@@ -79,7 +79,7 @@ def train(
     if resume and Path(checkpoint).exists():
         records, start, base = load_checkpoint(checkpoint, model, optimizer)
     began = time.perf_counter() - (records[-1].seconds if records else 0.0)
-    stream, norm = _endless(batches, start), math.nan
+    stream, norm = _endless(batches, start), records[-1].grad_norm if records else math.nan
     model.train()
     try:
         for step in _bar(range(start + 1, steps + 1), progress):
@@ -110,10 +110,10 @@ def _update(model: nn.Module, batch: Any, loss: Callable, optimizer: Any, lr: fl
     value.backward()
     number, norm = value.item(), clip_gradients(model.parameters(), clip)
     if not (math.isfinite(number) and math.isfinite(norm)):
+        before = "" if math.isnan(last_norm) else f"; the last gradient norm before was {last_norm:.4g}"
         _stop(
-            f"at step {step} the loss is {number} and the gradient norm {norm}; the last gradient norm before was "
-            f"{last_norm:.4g}. The model keeps the weights of step {step - 1}. Try a smaller learning rate than "
-            f"{lr:.3g}, or clipping",
+            f"at step {step} the loss is {number} and the gradient norm {norm}{before}. The model keeps the weights "
+            f"of step {step - 1}. Try a smaller learning rate than {lr:.3g}, or clipping",
             records,
         )
     optimizer.step()

@@ -18,7 +18,7 @@ from jupyter_cache import get_cache
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 SECONDS = {"15": 300}  # that a chapter may take; every other one:
-SECONDS_OTHERWISE = 60
+SECONDS_OTHERWISE = 90
 REQUESTED = {  # element: attribute that a browser fetches by itself
     "script": "src", "img": "src", "source": "src", "iframe": "src", "video": "src", "audio": "src",
     "embed": "src", "object": "data", "use": "href", "image": "href", "input": "src", "track": "src",

@@ -99,3 +99,39 @@ def test_game_can_be_played_to_the_end(figure):
     assert game.locator(".cw-live tbody tr").count() > 1
     press(game, "Play again")
     assert status(game) == "Choose a passage."
+
+
+def test_descent_runs_to_the_end(figure):
+    descent = figure("03_learning_by_gradient", "descent")
+    assert status(descent).startswith("At the start the loss is")
+    press(descent, "10 steps")
+    assert status(descent).startswith("10 updates")
+    press(descent, "Run")  # at once, since the page asks for less motion
+    assert re.search("This is the end of the run|The steps diverge|choose a smaller step size", status(descent))
+    press(descent, "Reset", "Space")
+    assert status(descent).startswith("At the start the loss is")
+
+
+def test_gradient_travels_back(figure):
+    travel = figure("05_bptt", "gradient_travel")
+    assert status(travel).startswith("After 20 steps")
+    press(travel, "Back to the end")
+    assert "Press Play to send it back" in status(travel)
+    press(travel, "One step")
+    press(travel, "One step")
+    assert status(travel).startswith("After 2 steps")
+    press(travel, "Play")
+    assert re.match(r"After \d+ steps", status(travel))
+    assert travel.get_by_role("button", name="Play").get_attribute("aria-disabled") == "true"
+
+
+def test_lstm_unit_is_played(figure):
+    player = figure("06_lstm_gru", "lstm_player")
+    assert status(player).startswith("Nothing done yet")
+    press(player, "Forget gate", "ArrowRight")
+    press(player, "Input gate", "End")
+    press(player, "Play the rest")
+    assert re.match(r"Step \d+.*: c = .*, h = ", status(player))
+    press(player, "Back")
+    press(player, "Start again")
+    assert status(player).startswith("Nothing done yet")

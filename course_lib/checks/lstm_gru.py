@@ -1,0 +1,352 @@
+"""Checks for the exercises of the chapter on LSTM and GRU."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from course_lib.checks import Result, compare
+
+# ---- helpers: the cells in NumPy, with room for mistakes ---------------------------------------------------------------
+
+
+def _sigmoid(a):
+    return 1 / (1 + np.exp(-np.asarray(a, dtype=float)))
+
+
+def _lstm_step(x, h, c, W_x, W_h, b, order="ifgo", candidate=np.tanh, forget=lambda f: f, show=np.tanh):
+    """h and c after one step; the last four arguments are where answers go wrong."""
+    blocks = dict(zip(order, np.split(W_x @ x + W_h @ h + b, 4), strict=True))
+    i, f, o = (_sigmoid(blocks[gate]) for gate in "ifo")
+    c = forget(f) * c + i * candidate(blocks["g"])
+    return o * show(c), c
+
+
+def _run_lstm(x, W_x, W_h, b, **mistake):
+    h = c = np.zeros(W_h.shape[1])
+    hs, cs = [], []
+    for x_t in np.asarray(x, dtype=float):
+        h, c = _lstm_step(x_t, h, c, W_x, W_h, b, **mistake)
+        hs.append(h)
+        cs.append(c)
+    return np.array(hs), np.array(cs)
+
+
+def _torch_case(kind: str, seed: int, T: int, D: int, H: int) -> tuple:
+    """An input, and the weights of a torch.nn layer as arrays by name."""
+    import torch  # here: the check of one step needs no PyTorch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        layer = getattr(torch.nn, kind)(D, H, batch_first=True).double()
+        for p in layer.parameters():
+            p.data *= 2.5  # larger weights, so that no mistake stays small
+        x = torch.randn(T, D, dtype=torch.float64)
+    return x.numpy(), {name: p.detach().numpy() for name, p in layer.named_parameters()}
+
+
+def _by_torch(kind: str) -> Callable:
+    """What torch.nn itself computes from those arrays."""
+
+    def run(x, weights):
+        import torch
+
+        H = weights["weight_hh_l0"].shape[1]
+        layer = getattr(torch.nn, kind)(x.shape[1], H, batch_first=True).double()
+        layer.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in weights.items()})
+        with torch.no_grad():
+            return layer(torch.from_numpy(np.array(x))[None])[0][0].numpy()
+
+    return run
+
+
+def _arrays(given, shapes) -> tuple[list[np.ndarray] | None, str]:
+    """The answer as arrays of the shapes wanted, or what is wrong with it."""
+    try:
+        arrays = [np.asarray(w, dtype=float) for w in given]
+    except (TypeError, ValueError):
+        return None, f"return {len(shapes)} arrays of numbers, of shapes {shapes}"
+    if [a.shape for a in arrays] != list(shapes) or not all(np.isfinite(a).all() for a in arrays):
+        return None, f"the shapes are {[a.shape for a in arrays]}, but should be {shapes}, and all numbers finite"
+    return arrays, ""
+
+
+def _weights(answer: Callable) -> tuple[list[np.ndarray] | None, Result | None]:
+    """W_x, W_h and b of one LSTM unit with two inputs, or the verdict that ends the check."""
+    try:
+        given = answer()
+    except NotImplementedError:
+        return None, compare(answer, answer, [()])
+    except Exception as error:  # whatever the reader's code does, say it and go on
+        return None, Result(False, f"your function stopped with {type(error).__name__}: {error}")
+    arrays, complaint = _arrays(given, [(4, 2), (4, 1), (4,)])
+    return arrays, None if arrays else Result(False, complaint)
+
+
+# ---- the exercises -----------------------------------------------------------------------------------------------------
+
+
+def one_step(answer: Callable) -> Result:
+    """``answer(x, h, c, w_x, w_h, b)`` -> (h, c) after one step of one LSTM unit."""
+
+    def variant(**mistake):
+        def f(x, h, c, w_x, w_h, b):
+            column = [np.asarray(w, dtype=float)[:, None] for w in (w_x, w_h)]
+            h, c = _lstm_step(np.array([x]), np.array([h]), np.array([c]), *column, np.asarray(b, float), **mistake)
+            return float(h[0]), float(c[0])
+
+        return f
+
+    right = variant()
+    mistakes = {
+        "you return (c, h): first h, then c.": lambda *case: right(*case)[::-1],
+        "f is the share that is kept: it multiplies the old c itself, not 1 - f.": variant(forget=lambda f: 1 - f),
+        "the candidate g is a message, not a fraction: tanh, not the sigmoid.": variant(candidate=_sigmoid),
+        "h is o times tanh(c), not o times c.": variant(show=lambda c: c),
+        "the blocks stand in the order i, f, g, o; yours looks like i, f, o, g.": variant(order="ifog"),
+        "the blocks stand in the order i, f, g, o; yours looks like f, i, g, o.": variant(order="figo"),
+        "the old hidden state is missing from the gates: add w_h times h.": lambda x, h, c, w_x, w_h, b: right(
+            x, 0.0, c, w_x, w_h, b
+        ),
+        "the biases are missing.": lambda x, h, c, w_x, w_h, b: right(x, h, c, w_x, w_h, [0.0] * 4),
+    }
+    cases = [
+        (1.0, 0.5, -1.0, (1, 0, 2, 0), (0, 1, 0, 0), (0, 1, 0, 0)),
+        (-0.4, 0.3, 1.7, (0.5, -1.2, 0.8, 2.0), (1.0, 0.3, -0.6, 0.9), (0.1, 1.0, -0.2, 0.4)),
+        (2.0, -0.7, 0.6, (-1.0, 0.7, 0.4, -0.3), (0.2, -0.8, 1.1, 0.5), (-0.5, 0.0, 0.3, 1.0)),
+    ]
+    return compare(answer, right, cases, mistakes, "four small sums, three fractions and one message.")
+
+
+def count_weights(answer: Callable) -> Result:
+    """``answer(kind, D, H)`` -> number of weights with PyTorch's two biases."""
+
+    def variant(gru=3, biases=2, both=lambda D, H: H * D + H * H):
+        return lambda kind, D, H: float({"elman": 1, "gru": gru, "lstm": 4}[kind] * (both(D, H) + biases * H))
+
+    mistakes = {
+        "PyTorch has two biases for each block, one with the input and one with the state.": variant(biases=1),
+        "the biases are missing.": variant(biases=0),
+        "a GRU has three blocks: r, z and the candidate.": variant(gru=2),
+        "the GRU merges two gates of the LSTM, so it has one block fewer: three.": variant(gru=4),
+        "the weights on the state are missing: H times H for each block.": variant(both=lambda D, H: H * D),
+        "every block maps D + H numbers to H: H D + H H weights, not D H once and H.": variant(
+            both=lambda D, H: H * D + H
+        ),
+    }
+    cases = [(kind, D, H) for kind in ("elman", "gru", "lstm") for D, H in ((64, 64), (10, 32), (1, 1))]
+    return compare(answer, variant(), cases, mistakes, "1 : 3 : 4, whatever the sizes.")
+
+
+def fading_lag(answer: Callable) -> Result:
+    """``answer(f, share)`` -> the smallest k with f**k < share."""
+
+    def right(f, share):
+        k, left = 0, 1.0
+        while left >= share:
+            k, left = k + 1, left * f
+        return float(k)
+
+    mistakes = {
+        "one too few: at that lag the share has not fallen below yet.": lambda f, s: right(f, s) - 1,
+        "one too many: it was below already one step before.": lambda f, s: right(f, s) + 1,
+        "the lag is a whole number of steps: round up.": lambda f, s: math.log(s) / math.log(f),
+        "that is where 1 - f fades: f is what is kept.": lambda f, s: right(1 - f, s),
+        "this divides by 1 - f; it takes the logarithm of f.": lambda f, s: float(math.ceil(-math.log(s) / (1 - f))),
+    }
+    cases = [(0.9, 0.01), (0.99, 0.01), (0.6, 0.3), (0.3, 0.05)]
+    return compare(answer, right, cases, mistakes, "0.9 lasts 44 steps, 0.99 ten times as long.")
+
+
+def run_lstm(answer: Callable) -> Result:
+    """``answer(x, weights)`` -> hidden states (T, H) of torch.nn.LSTM, from its arrays."""
+
+    def variant(b=lambda w: w["bias_ih_l0"] + w["bias_hh_l0"], part=0, **mistake):
+        return lambda x, w: _run_lstm(x, w["weight_ih_l0"], w["weight_hh_l0"], b(w), **mistake)[part]
+
+    mistakes = {
+        "the second bias, bias_hh_l0, is missing.": variant(b=lambda w: w["bias_ih_l0"]),
+        "the first bias, bias_ih_l0, is missing.": variant(b=lambda w: w["bias_hh_l0"]),
+        "the blocks are in another order: PyTorch has i, f, g, o, yours looks like f, i, g, o.": variant(order="figo"),
+        "the blocks are in another order: PyTorch has i, f, g, o, yours looks like i, f, o, g.": variant(order="ifog"),
+        "these are the cell states: the output is h.": variant(part=1),
+        "f multiplies the old cell state itself, not 1 - f.": variant(forget=lambda f: 1 - f),
+        "the candidate goes through tanh, not through the sigmoid.": variant(candidate=_sigmoid),
+        "h is o times tanh(c), not o times c.": variant(show=lambda c: c),
+    }
+    cases = [_torch_case("LSTM", 1, 7, 3, 4), _torch_case("LSTM", 2, 12, 1, 2)]
+    return compare(answer, _by_torch("LSTM"), cases, mistakes, "the outputs of torch.nn.LSTM, to 1e-8.")
+
+
+def run_gru(answer: Callable) -> Result:
+    """``answer(x, weights)`` -> hidden states (T, H) of torch.nn.GRU, from its arrays."""
+
+    def variant(order="rzn", before=False, swapped=False, outside=False):
+        def f(x, w):
+            W_x, W_h, b_x, b_h = (
+                w[k].reshape(3, -1, *w[k].shape[1:])
+                for k in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+            )
+            at = [order.index(k) for k in "rzn"]
+            (h, out), (r_, z_, n_) = (np.zeros(W_h.shape[2]), []), at
+            for x_t in x:
+                a, u = W_x @ x_t + b_x, W_h @ h + b_h
+                r, z = _sigmoid(a[r_] + u[r_]), _sigmoid(a[z_] + u[z_])
+                past = r * u[n_]
+                past = W_h[n_] @ (r * h) + b_h[n_] if before else past
+                past = r * (W_h[n_] @ h) + b_h[n_] if outside else past
+                n = np.tanh(a[n_] + past)
+                h = z * n + (1 - z) * h if swapped else (1 - z) * n + z * h
+                out.append(h)
+            return np.array(out)
+
+        return f
+
+    mistakes = {
+        "z multiplies the old state in PyTorch: h = (1 - z) n + z h.": variant(swapped=True),
+        "the reset gate comes after the matrix in PyTorch: r times (W h + b), not W (r h).": variant(before=True),
+        "the candidate's second bias stands inside: r times (W h + b_hn).": variant(outside=True),
+        "the blocks stand in the order r, z, n; yours looks like z, r, n.": variant(order="zrn"),
+    }
+    cases = [_torch_case("GRU", 3, 7, 3, 4), _torch_case("GRU", 4, 12, 1, 2)]
+    return compare(answer, _by_torch("GRU"), cases, mistakes, "the outputs of torch.nn.GRU, to 1e-8.")
+
+
+def latch_weights(answer: Callable) -> Result:
+    """``answer()`` -> W_x (4, 2), W_h (4, 1), b (4,) of a unit that holds the value last seen with the marker."""
+    arrays, verdict = _weights(answer)
+    if verdict is not None:
+        return verdict
+    W_x, W_h, b = arrays
+    rng = np.random.default_rng(0)
+    first = []
+    for times in ((0,), (0, 400)):
+        for signs in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+            x = np.stack([rng.normal(size=1000), np.zeros(1000)], axis=1)
+            for t, sign in zip(times, signs, strict=False):
+                x[t] = sign, 1
+            h, c = _run_lstm(x, W_x, W_h, b)
+            target = signs[len(times) - 1]
+            at_once = h[times[0], 0] * signs[0] > 0.1
+            first.append((at_once, h[-1, 0] * target > 0.1, len(times) == 1, abs(c[-1, 0]), abs(c[times[0], 0])))
+    if all(ok for _, ok, *_ in first):
+        return Result(True, "every bit is right after 1,000 steps, and a new one replaces the old.")
+    if not all(now for now, *_ in first):
+        return Result(False, "the bit is wrong already in the step that shows it: look at i, g and o at the marker.")
+    lost = [(late, start) for _, ok, one, late, start in first if one and not ok]
+    if lost and all(late < 0.1 * start for late, start in lost):
+        return Result(False, "the bit leaks away: the forget gate is too small. After 1,000 steps f**1000 is left.")
+    if lost:
+        return Result(False, "noise gets in: without a marker the input gate must be shut, some 1e-6 or less.")
+    return Result(False, "the first bit is held, but a second one does not replace it: at the marker f must be near 0.")
+
+
+def counter_weights(answer: Callable) -> Result:
+    """``answer()`` -> W_x (4, 2), W_h (4, 1), b (4,) of a unit whose cell is (number of a) - (number of b)."""
+    arrays, verdict = _weights(answer)
+    if verdict is not None:
+        return verdict
+    rng = np.random.default_rng(1)
+    letters = [rng.integers(0, 2, size=500), np.repeat([0, 1], 250), np.zeros(500, dtype=int)]
+    found, right = [], []
+    for word in letters:
+        _, c = _run_lstm(np.eye(2)[word], *arrays)
+        found.append(c[:, 0])
+        right.append(np.cumsum(1 - 2 * word))
+    found, right = np.array(found), np.array(right)
+    if np.abs(found - right).max() <= 0.01:
+        return Result(True, "it counts to 500 and back, and no training text had to.")
+    if np.abs(found + right).max() <= 0.01:
+        return Result(False, "it counts the other way around: a should count up, b down.")
+    if np.abs(found).max() < 5:
+        return Result(False, "the cell forgets or never counts: keep f near 1, i near 1, and g near 1 or -1.")
+    if np.abs(found[:, :10] - right[:, :10]).max() > 0.3:
+        return Result(False, f"after a, a the cell is {found[2, 1]:.3f}, but should be 2.")
+    return Result(False, f"after 500 times a the cell is {found[2, -1]:.2f}, but should be 500: larger weights.")
+
+
+def flip_update(answer: Callable) -> Result:
+    """``answer(W_x, W_h, b_x, b_h)`` -> the same four, with the sign of everything that goes into z changed."""
+
+    def variant(rows=1, which=(0, 1, 2, 3)):
+        def f(*arrays):
+            H = arrays[1].shape[1]
+            copies = [np.array(a, dtype=float) for a in arrays]
+            for k in which:
+                copies[k][rows * H : (rows + 1) * H] *= -1
+            return tuple(copies)
+
+        return f
+
+    mistakes = {
+        "these are the weights as they came.": variant(which=()),
+        "this flips the reset gate: the blocks stand in the order r, z, n.": variant(rows=0),
+        "this flips the candidate: the blocks stand in the order r, z, n.": variant(rows=2),
+        "the biases of z have to change sign as well, both of them.": variant(which=(0, 1)),
+        "both biases go into z: change the sign of the second one too.": variant(which=(0, 1, 2)),
+        "only z changes: with all signs changed the candidate is another one.": lambda *a: tuple(
+            -np.asarray(w) for w in a
+        ),
+    }
+    rng = np.random.default_rng(2)
+    cases = [
+        tuple(rng.normal(size=shape) for shape in ((3 * H, D), (3 * H, H), (3 * H,), (3 * H,)))
+        for D, H in ((2, 3), (4, 2))
+    ]
+    return compare(answer, variant(), cases, mistakes, "1 - sigmoid(a) is sigmoid(-a), and that is all.")
+
+
+def bias_for(answer: Callable) -> Result:
+    """``answer(steps)`` -> the forget bias whose half-life is that many steps."""
+
+    def logit(f):
+        return math.log(f / (1 - f))
+
+    mistakes = {
+        "the sign is wrong: a longer half-life needs a higher bias.": lambda k: math.log(2 ** (1 / k) - 1),
+        "this is the gate, not its bias: undo the sigmoid.": lambda k: 2 ** (-1 / k),
+        "this is the bias for a decay by 1/e: the half-life asks for one half.": lambda k: logit(math.exp(-1 / k)),
+        "1/(1 - f) is the mean lag of a leaky integrator, not its half-life.": lambda k: logit(1 - 1 / k),
+        "that is the limit for long half-lives; the exact value is asked for.": lambda k: (
+            math.log(k) - math.log(math.log(2))
+        ),
+    }
+    cases = [(2.0,), (10.0,), (1000.0,), (1.5,)]
+    return compare(
+        answer, lambda k: -math.log(2 ** (1 / k) - 1), cases, mistakes, "about 7.3 for a thousand: the distance "
+        "enters by its logarithm."
+    )  # fmt: skip
+
+
+def full_jacobian(answer: Callable) -> Result:
+    """``answer(i, f, g, c_before, o_before, W_h)`` -> the derivative of c_t by c_{t-1}, (H, H)."""
+
+    def variant(gates="gif", slope=True, seen=True):
+        def f_(i, f, g, c, o, W_h):
+            W = dict(zip("ifgo", np.split(W_h, 4), strict=True))
+            inner = {"g": i * ((1 - g**2) if slope else 1.0), "i": g * i * (1 - i), "f": c * f * (1 - f)}
+            detour = sum((inner[k][:, None] * W[k] for k in gates), np.zeros((len(i), len(i))))
+            return np.diag(f) + detour * (o * ((1 - np.tanh(c) ** 2) if seen else 1.0))
+
+        return f_
+
+    right = variant()
+    mistakes = {
+        "this is the direct path: the detours through the hidden state are missing.": variant(gates=""),
+        "this is the transpose: row j belongs to c_t[j].": lambda *a: right(*a).T,
+        "c_{t-1} also acts through the forget gate: that term is missing.": variant(gates="gi"),
+        "c_{t-1} also acts through the input gate: that term is missing.": variant(gates="gf"),
+        "c_{t-1} also acts through the two gates: only the candidate's term is there.": variant(gates="g"),
+        "the slope of the candidate's tanh, 1 - g^2, is missing.": variant(slope=False),
+        "h is o tanh(c): its slope 1 - tanh(c)^2 is missing.": variant(seen=False),
+        "the direct path is missing: add diag(f).": lambda i, f, *a: right(i, f, *a) - np.diag(f),
+    }
+    rng = np.random.default_rng(3)
+    cases = []
+    for H in (3, 5):
+        i, f, o = rng.uniform(0.1, 0.9, size=(3, H))
+        g, c = rng.uniform(-0.9, 0.9, size=H), rng.normal(size=H)
+        cases.append((i, f, g, c, o, rng.normal(size=(4 * H, H))))
+    return compare(answer, right, cases, mistakes, "one diagonal, and three matrices that nobody draws.")
