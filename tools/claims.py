@@ -77,7 +77,10 @@ def describe(error) -> str:
 def execute(run: Run) -> list[Failure]:
     """Run one notebook in a fresh kernel; one entry for each cell that did not get through."""
     os.environ.update(
-        COURSE_LIB_SEED=str(run.seed), COURSE_LIB_THREADS=str(run.threads), OMP_NUM_THREADS=str(run.threads)
+        COURSE_LIB_SEED=str(run.seed),
+        COURSE_LIB_THREADS=str(run.threads),
+        OMP_NUM_THREADS=str(run.threads),
+        OMP_WAIT_POLICY="passive",  # two runs share the cores: a thread that waits must not spin on one
     )
     notebook = nbformat.read(run.notebook, as_version=4)
     client = NotebookClient(

@@ -44,7 +44,7 @@ def one_step(answer: Callable) -> Result:
     )
 
 
-def _slope(i: int, theta: float) -> float:
+def _slope(theta: float, i: int) -> float:
     """The gradient of an example of its own curvature: (1 + i) (theta - i)."""
     return (1 + i) * (theta - i)
 
@@ -55,25 +55,25 @@ def sgd_box(answer: Callable) -> Result:
     def right(theta0, gradient, order, eta):
         theta = [theta0]
         for i in order:
-            theta.append(theta[-1] - eta * gradient(i, theta[-1]))
+            theta.append(theta[-1] - eta * gradient(theta[-1], i))
         return theta
 
     def last_entry(theta0, gradient, order, eta):  # s = 0 at first, so that theta[s - 1] is theta[-1]
         theta = [theta0]
         for s, i in enumerate(order):
-            theta.append(theta[s - 1] - eta * gradient(i, theta[s - 1]))
+            theta.append(theta[s - 1] - eta * gradient(theta[s - 1], i))
         return theta
 
     def stale(theta0, gradient, order, eta):
         theta = [theta0]
         for i in order:
-            theta.append(theta[-1] - eta * gradient(i, theta0))
+            theta.append(theta[-1] - eta * gradient(theta0, i))
         return theta
 
     def one_late(theta0, gradient, order, eta):  # the gradient lags one step behind
         theta = [theta0]
         for i in order:
-            theta.append(theta[-1] - eta * gradient(i, theta[max(len(theta) - 2, 0)]))
+            theta.append(theta[-1] - eta * gradient(theta[max(len(theta) - 2, 0)], i))
         return theta
 
     mistakes = {

@@ -18,12 +18,12 @@ def _row(z, observed, eta, move):
 def _box(theta0, gradient, order, eta, at):
     theta = [theta0]
     for s, i in enumerate(order, start=1):
-        theta.append(theta[at(s)] - eta * gradient(i, theta[at(s)]))
+        theta.append(theta[at(s)] - eta * gradient(theta[at(s)], i))
     return theta
 
 
 def _at_start(theta0, gradient, order, eta):
-    steps = np.cumsum([eta * gradient(i, theta0) for i in order])
+    steps = np.cumsum([eta * gradient(theta0, i) for i in order])
     return [theta0, *(theta0 - steps)]
 
 
