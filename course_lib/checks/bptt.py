@@ -180,43 +180,6 @@ def guaranteed_lag(answer: Callable) -> Result:
     return compare(answer, right, cases, mistakes, "and for the matrix that grows first, no guarantee is given.")
 
 
-def clip(answer: Callable) -> Result:
-    """``answer(gradients, max_norm)`` -> the arrays, scaled by one common factor of at most 1."""
-
-    def scaled(gradients, factor):
-        return [g * factor for g in gradients]
-
-    def norm(gradients):
-        return math.sqrt(sum(float((g**2).sum()) for g in gradients))
-
-    def right(gradients, max_norm):
-        size = norm(gradients)
-        return scaled(gradients, min(1.0, max_norm / size) if size else 1.0)
-
-    def each(gradients, max_norm):
-        return [right([g], max_norm)[0] for g in gradients]
-
-    mistakes = {
-        "every array was clipped by itself, which turns the direction: use one factor for all.": each,
-        "this clips by value, entry by entry, which turns the direction.": lambda gs, c: [
-            np.clip(g, -c, c) for g in gs
-        ],
-        "short gradients must stay as they are: the factor is at most 1.": lambda gs, c: scaled(
-            gs, c / norm(gs) if norm(gs) else 1.0
-        ),
-        "the norm is the square root of the sum of squares: the root is missing.": lambda gs, c: scaled(
-            gs, min(1.0, c / norm(gs) ** 2) if norm(gs) else 1.0
-        ),
-        "the common norm is not the sum of the arrays' norms: add the squares of all entries.": lambda gs, c: scaled(
-            gs, min(1.0, c / sum(norm([g]) for g in gs)) if norm(gs) else 1.0
-        ),
-    }
-    rng = np.random.default_rng(0)
-    long = [3 * rng.normal(size=(2, 3)), rng.normal(size=3), 10 * rng.normal(size=(1,))]
-    cases = [(long, 1.0), (long, 5.0), ([0.1 * np.ones(4), 0.2 * np.ones((2, 2))], 1.0), ([np.zeros(3)], 1.0)]
-    return compare(answer, right, cases, mistakes, "the direction stays, and what was short stays.")
-
-
 def state_jacobian(answer: Callable) -> Result:
     """``answer(states, W_h, k)`` -> dh_T/dh_{T-k}, entry [i, j] by component j of the earlier state."""
 

@@ -59,10 +59,6 @@ def _first(factor, share):
     return math.ceil(math.log(share) / math.log(factor)) if factor < 1 else None
 
 
-def _norm(gradients):
-    return math.sqrt(sum((g**2).sum() for g in gradients))
-
-
 def _product(states, W, k, reverse=False, diagonal_right=False, shift=0):
     found = np.eye(len(W))
     steps = range(len(states) - 1, len(states) - 1 - k, -1)
@@ -114,13 +110,6 @@ WRONG = {
         ),
         ("Frobenius", lambda W, s: _first(np.linalg.norm(W), s)),
         ("but it should be", lambda W, s: 44),
-    ],
-    "bptt-ex-clip": [
-        ("by itself", lambda gs, c: [g * min(1, c / max(np.linalg.norm(g), 1e-12)) for g in gs]),
-        ("by value", lambda gs, c: [np.clip(g, -c, c) for g in gs]),
-        ("stay as they are", lambda gs, c: [g * c / max(_norm(gs), 1e-12) for g in gs]),
-        ("root is missing", lambda gs, c: [g * min(1, c / max(_norm(gs) ** 2, 1e-12)) for g in gs]),
-        ("but it should be", lambda gs, c: gs),
     ],
     "bptt-ex-jacobian": [
         ("order", lambda s, W, k: _product(s, W, k, reverse=True)),
