@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from course_lib.lstm_scan import LSTMScan
+
 __all__ = ["GRU", "LSTM", "RNNLM", "ElmanCell", "ElmanRNN", "GRUCell", "LSTMCell"]
 
 State = tuple[Tensor, ...]  # h first; an LSTM's c second; each (B, H)
@@ -223,7 +225,19 @@ def _scan(cell: _Cell, x: Tensor, state: State, mask: Tensor | None, backward: b
     order = _reversal(mask, x) if backward else None
     if backward:
         x = x.gather(1, order[..., None].expand_as(x))
-    projected = cell.project(x).transpose(0, 1).contiguous().unbind(0)  # one matrix product for all steps
+    a = cell.project(x).transpose(0, 1).contiguous()  # (T, B, blocks * H): one matrix product for all steps
+    if isinstance(cell, LSTMCell) and mask is None:
+        y, c = LSTMScan.apply(a, cell.W_h, *state)
+        y, state = y.transpose(0, 1), (y[-1], c)
+    else:
+        y, state = _loop(cell, a.unbind(0), state, mask)
+    if backward:
+        y = y.gather(1, order[..., None].expand_as(y))
+    return (y if mask is None else y * mask[..., None]), state
+
+
+def _loop(cell: _Cell, projected: Sequence[Tensor], state: State, mask: Tensor | None) -> tuple[Tensor, State]:
+    """Step by step, as the cell says: T projected inputs -> outputs (B, T, H) and the last state."""
     outputs = []
     for t, a in enumerate(projected):
         new = cell.step(a, state)
@@ -231,10 +245,7 @@ def _scan(cell: _Cell, x: Tensor, state: State, mask: Tensor | None, backward: b
             new = tuple(torch.where(mask[:, t, None], n, old) for n, old in zip(new, state, strict=True))
         state = new
         outputs.append(state[0])
-    y = torch.stack(outputs, dim=1)
-    if backward:
-        y = y.gather(1, order[..., None].expand_as(y))
-    return (y if mask is None else y * mask[..., None]), state
+    return torch.stack(outputs, dim=1), state
 
 
 def _reversal(mask: Tensor | None, x: Tensor) -> Tensor:

@@ -287,3 +287,37 @@ def test_what_stands_on_padding_reaches_no_gradient():
         x[row, length:] = float("nan")
     layer(x, lengths=LENGTHS)[0].sum().backward()
     assert all(p.grad.isfinite().all() for p in layer.parameters())
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_scan_of_an_lstm_is_its_cell_step_by_step(bias):
+    """Outputs, both final states and all gradients, with a loss that hears every step, h_T and c_T."""
+    torch.manual_seed(3)
+    layer = rnn.LSTM(3, 5, bias=bias).double()
+    cell = layer.cells[0]
+    x = torch.randn(4, 6, 3, dtype=torch.float64, requires_grad=True)
+    h, c = (torch.randn(1, 4, 5, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    weights = [p for p in [*cell.parameters(), x, h, c] if p is not None]
+    mix = torch.randn(4, 6, 5, dtype=torch.float64)
+
+    def by_steps():
+        state, outputs = (h[0], c[0]), []
+        for t in range(6):
+            state = cell(x[:, t], state)
+            outputs.append(state[0])
+        return torch.stack(outputs, 1), (state[0][None], state[1][None])
+
+    found = []
+    for y, (last_h, last_c) in (by_steps(), layer(x, (h, c))):
+        total = (y * mix).sum() + last_h.square().sum() + last_c.sin().sum()
+        found.append([y, last_h, last_c, *torch.autograd.grad(total, weights)])
+    for slow, fast in zip(*found, strict=True):
+        assert (slow - fast).abs().max() < 1e-12
+
+
+def test_the_scan_of_an_lstm_passes_gradcheck_and_says_that_it_can_be_differentiated_once():
+    a, W_h = (torch.randn(s, dtype=torch.float64, requires_grad=True) for s in ((3, 2, 8), (8, 2)))
+    h, c = (torch.randn(2, 2, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    assert torch.autograd.gradcheck(rnn.LSTMScan.apply, (a, W_h, h, c))
+    with pytest.raises(RuntimeError, match="differentiated once"):
+        torch.autograd.grad(rnn.LSTMScan.apply(a, W_h, h, c)[0].sum(), a, create_graph=True)
