@@ -24,16 +24,16 @@ def figure(request, contexts, site):
 
 
 def tab_to(figure, name):
-    """Press Tab, round the figure if need be, until the control of that name has the focus."""
+    """Press Tab, and then Shift+Tab for what lies before, until the control of that name has the focus."""
     wanted = (
         figure.get_by_role("button", name=name)
         .or_(figure.get_by_label(name))
         .and_(figure.locator(":is(button, input, select):focus"))
     )
-    for _ in range(40):
+    for key in ["Tab"] * 20 + ["Shift+Tab"] * 45:
         if wanted.count():
             return
-        figure.page.keyboard.press("Tab")
+        figure.page.keyboard.press(key)
     raise AssertionError(f"Tab does not lead to {name!r}")
 
 
