@@ -182,8 +182,21 @@ def glued_numbers_exist(notebook: Notebook) -> list[str]:
     ]
 
 
+def labels_differ(notebook: Notebook) -> list[str]:
+    """Sections, claims, exercises and figures become addresses of one page, so no two may have the same label."""
+    text = prose(notebook)
+    labels = [target for target, _, _ in sections(notebook) if target]
+    labels += re.findall(
+        r"^:label: *(\S+)", text, re.MULTILINE
+    )
+    figures = (cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") for _, cell in code_cells(notebook))
+    labels += [name for name in figures if name]
+    return [f"label {label} stands {n} times" for label, n in Counter(labels).items() if n > 1]
+
+
 RULES: list[Rule] = [
     anatomy,
+    labels_differ,
     body_sections_have_targets,
     begins_with_setup,
     claims_are_checked,
