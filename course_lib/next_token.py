@@ -47,16 +47,24 @@ class Batches:
 
     def _groups(self, rng: np.random.Generator) -> list[np.ndarray]:
         """One epoch: the numbers of the sequences of each batch; every sequence once."""
+        if self.bucket:
+            return token_groups([len(sequence) - 1 for sequence in self.sequences], self.batch_size, rng)
         order = rng.permutation(len(self.sequences))
-        if not self.bucket:
-            return [order[a : a + self.batch_size] for a in range(0, len(order), self.batch_size)]
-        lengths = np.array([len(self.sequences[i]) - 1 for i in order])  # predicted tokens
-        by_length = np.argsort(lengths, kind="stable")
-        parts = max(round(len(order) / self.batch_size), 1)
-        tokens = np.cumsum(lengths[by_length])
-        cuts = np.searchsorted(tokens, tokens[-1] * np.arange(1, parts) / parts)
-        groups = [group for group in np.split(order[by_length], cuts) if len(group)]
-        return [groups[i] for i in rng.permutation(len(groups))]
+        return [order[a : a + self.batch_size] for a in range(0, len(order), self.batch_size)]
+
+
+def token_groups(lengths: Sequence[int], batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Cut sequences into groups of like length that hold equally many tokens, in random order.
+
+    ``lengths`` counts what is predicted in each; ties fall at random. Returns the numbers of each group's sequences.
+    """
+    order = rng.permutation(len(lengths))
+    by_length = order[np.argsort(np.asarray(lengths)[order], kind="stable")]
+    parts = max(round(len(order) / batch_size), 1)
+    tokens = np.cumsum(np.asarray(lengths)[by_length])
+    cuts = np.searchsorted(tokens, tokens[-1] * np.arange(1, parts) / parts)
+    groups = [group for group in np.split(by_length, cuts) if len(group)]
+    return [groups[i] for i in rng.permutation(len(groups))]
 
 
 def loss(model: Model, batch: tuple[Tensor, Tensor]) -> Tensor:

@@ -222,7 +222,7 @@ class _Recurrent(nn.Module):
 
 def _scan(cell: _Cell, x: Tensor, state: State, mask: Tensor | None, backward: bool) -> tuple[Tensor, State]:
     """Run a cell along time: x (B, T, D) -> outputs (B, T, H) and the last state. On padding the state stays."""
-    order = _reversal(mask, x) if backward else None
+    order = reversal(mask, x) if backward else None
     if backward:
         x = x.gather(1, order[..., None].expand_as(x))
     a = cell.project(x).transpose(0, 1).contiguous()  # (T, B, blocks * H): one matrix product for all steps
@@ -248,7 +248,7 @@ def _loop(cell: _Cell, projected: Sequence[Tensor], state: State, mask: Tensor |
     return torch.stack(outputs, dim=1), state
 
 
-def _reversal(mask: Tensor | None, x: Tensor) -> Tensor:
+def reversal(mask: Tensor | None, x: Tensor) -> Tensor:
     """For each row the time steps in reverse, its padding left where it is: (B, T)."""
     B, T = x.shape[:2]
     steps = torch.arange(T, device=x.device).expand(B, T)
@@ -315,7 +315,7 @@ class RNNLM(nn.Module):
 
         Errors: ValueError for ids outside the vocabulary; TypeError unless they are integers.
         """
-        _check_ids(ids, self.embedding.num_embeddings)
+        check_ids(ids, self.embedding.num_embeddings)
         h, new = self.rnn(self.embedding(ids), state)
         logits = self.output(h)
         return logits if state is None else (logits, new)
@@ -325,7 +325,8 @@ class RNNLM(nn.Module):
         return self.rnn.initial_state(batch_size)
 
 
-def _check_ids(ids: Tensor, vocab_size: int) -> None:
+def check_ids(ids: Tensor, vocab_size: int) -> None:
+    """For every language model: ids is a tensor (B, T) of integers from 0 to V - 1, or TypeError and ValueError."""
     if not isinstance(ids, Tensor) or ids.is_floating_point() or ids.ndim != 2:
         raise TypeError("ids must be a tensor of integers of shape (B, T): use torch.as_tensor on what encode gives")
     if ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < vocab_size:
