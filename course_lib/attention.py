@@ -1,6 +1,6 @@
 """Attention from scratch: weigh what there is to look at by how well it matches, and return the weighted mean.
 
-Shapes: B batch, T queries, S keys (with one value each), h heads; ``...`` stands for any dimensions in front. A mask
+Shapes: B batch, T queries, S keys (with one value each), N heads; ``...`` stands for any dimensions in front. A mask
 is boolean, broadcastable to (..., T, S), True where a query may look. A query that may look nowhere gets zeros.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import elu, pad, scaled_dot_product_attention
+from torch.nn.functional import pad, scaled_dot_product_attention
 
 __all__ = [
     "AdditiveAttention",
@@ -44,8 +44,10 @@ def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
     """Softmax over the last dimension, among the places that the mask allows; zeros where it allows none."""
     if mask is None:
         return scores.softmax(-1)
-    barred = scores.masked_fill(~mask, -math.inf).masked_fill(~mask.any(-1, keepdim=True), 0.0)
-    return barred.softmax(-1).masked_fill(~mask, 0.0)
+    barred, some = scores.masked_fill(~mask, -math.inf), mask.any(-1, keepdim=True)
+    if some.all():
+        return barred.softmax(-1)
+    return barred.masked_fill(~some, 0.0).softmax(-1).masked_fill(~mask, 0.0)
 
 
 # ---- masks ---------------------------------------------------------------------------------------------------------
@@ -103,8 +105,9 @@ class AdditiveAttention(nn.Module):
     def forward(self, queries: Tensor, keys: Tensor, values: Tensor | None = None,
                 mask: Tensor | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
         """As :meth:`DotAttention.forward`; holds T x S x hidden_size numbers on the way."""
-        values = keys if values is None else values
-        hidden = torch.tanh(self.W(queries)[..., :, None, :] + self.U(keys)[..., None, :, :])
+        q, k, values = self.W(queries), self.U(keys), keys if values is None else values
+        _check_shapes(q, k, values, mask)
+        hidden = torch.tanh(q[..., :, None, :] + k[..., None, :, :])
         weights = masked_softmax(self.v(hidden)[..., 0], mask)
         return weights @ values, weights
 
@@ -113,9 +116,9 @@ class AdditiveAttention(nn.Module):
 
 
 class MultiHeadAttention(nn.Module):
-    """h heads of width d_k = d_model / h, each with its own projections, concatenated and mixed by W_o.
+    """N heads of width d_k = d_model / N, each with its own projections, concatenated and mixed by W_o.
 
-    The h matrices of each kind stand side by side in one: head i has columns i * d_k to (i + 1) * d_k of
+    The N matrices of each kind stand side by side in one: head i has columns i * d_k to (i + 1) * d_k of
     q = x W_q^T. ``fused`` lets PyTorch's kernel do the middle, which never forms the weights.
     Errors: ValueError unless the heads divide d_model.
     """
@@ -129,17 +132,29 @@ class MultiHeadAttention(nn.Module):
 
     def forward(self, query: Tensor, key: Tensor | None = None, value: Tensor | None = None,
                 mask: Tensor | None = None, weights: bool = False):  # fmt: skip
-        """query (B, T, d_model), key and value (B, S, d_model) -> (B, T, d_model), and on demand weights (B, h, T, S).
+        """query (B, T, d_model), key and value (B, S, d_model) -> (B, T, d_model), and on demand weights (B, N, T, S).
 
         Without ``key`` the queries look at each other (self-attention); without ``value`` it is the key. The mask is
-        (T, S), (B, 1, S) or (B, T, S), the same for every head, or (B, h, T, S).
+        (T, S), (B, 1, S) or (B, T, S), the same for every head, or (B, N, T, S).
         Errors: ValueError when shapes clash, and for weights of the fused kernel.
         """
         key = query if key is None else key
-        value = key if value is None else value
+        q, k, v = self.project(query, key, key if value is None else value)
+        return self.attend(q, k, v, mask, weights)
+
+    def project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, T, d_model), twice (B, S, d_model) -> q (B, N, T, d_k), k and v (B, N, S, d_k)"""
+        d_model = self.W_q.in_features
+        if wrong := [tuple(x.shape) for x in (query, key, value) if x.ndim != 3 or x.shape[-1] != d_model]:
+            raise ValueError(
+                f"query, key and value must be (B, T or S, {d_model}), not {wrong[0]}; x[None] adds a batch"
+            )
+        return self.split(self.W_q(query)), self.split(self.W_k(key)), self.split(self.W_v(value))
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, weights: bool = False):
+        """From the projections to the result of :meth:`forward`."""
         if mask is not None and mask.ndim == 3:
             mask = mask[:, None]
-        q, k, v = self.split(self.W_q(query)), self.split(self.W_k(key)), self.split(self.W_v(value))
         if self.fused:
             if weights:
                 raise ValueError("the fused kernel never forms the weights: set fused=False to see them")
@@ -151,7 +166,7 @@ class MultiHeadAttention(nn.Module):
         return (mixed, seen) if weights else mixed
 
     def split(self, x: Tensor) -> Tensor:
-        """(B, T, d_model) -> (B, h, T, d_k)"""
+        """(B, T, d_model) -> (B, N, T, d_k)"""
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
     @classmethod
@@ -179,6 +194,7 @@ def _fused(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
     """PyTorch's kernel, with zeros for the queries that may look nowhere, whatever it gives for them."""
     if mask is None:
         return scaled_dot_product_attention(q, k, v)
+    mask = torch.atleast_2d(mask)
     empty = ~mask.any(-1, keepdim=True)
     return scaled_dot_product_attention(q, k, v, attn_mask=mask | empty).masked_fill(empty, 0.0)
 
@@ -220,6 +236,7 @@ def sliding_window_attention(q: Tensor, k: Tensor, v: Tensor, width: int) -> Ten
     T = q.shape[-2]
     if width < 1 or k.shape[-2] != T:
         raise ValueError(f"width={width} must be 1 or more, and keys as many as queries: {k.shape[-2]}, {T}")
+    width = min(width, T)
     blocks = -(-T // width)
     q = pad(q, (0, 0, 0, blocks * width - T)).unflatten(-2, (blocks, width))
     k, v = (pad(x, (0, 0, width, blocks * width - T)).unflatten(-2, (blocks + 1, width)) for x in (k, v))
@@ -237,7 +254,7 @@ def linear_attention(q: Tensor, k: Tensor, v: Tensor, causal: bool = True) -> Te
     that they are the state of a recurrent network; T and S are then equal.
     """
     _check_shapes(q, k, v, None)
-    q, k = elu(q) + 1, elu(k) + 1
+    q, k = _phi(q), _phi(k)
     if not causal:
         return q @ (k.mT @ v) / (q @ k.sum(-2)[..., None])
     if q.shape[-2] != k.shape[-2]:
@@ -247,12 +264,22 @@ def linear_attention(q: Tensor, k: Tensor, v: Tensor, causal: bool = True) -> Te
     return top / (q * k.cumsum(-2)).sum(-1, keepdim=True)
 
 
+def _phi(x: Tensor) -> Tensor:
+    """elu(x) + 1, but without elu's -1 + e^x, in which a small e^x is lost, and all of it below x = -17."""
+    return torch.where(x > 0, x + 1, x.clamp(max=0).exp())
+
+
 def _check_shapes(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> None:
-    if q.ndim < 2 or k.ndim < 2 or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2] or 0 in k.shape:
+    try:
+        front = torch.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2])
+        fits = q.ndim > 1 and q.shape[-1] == k.shape[-1] and k.shape[-2] == v.shape[-2] and 0 not in k.shape
+    except (IndexError, RuntimeError):  # too few dimensions, or batches that clash
+        fits = False
+    if not fits:
         shapes = ", ".join(f"{name} {tuple(x.shape)}" for name, x in (("q", q), ("k", k), ("v", v)))
         raise ValueError(f"q (..., T, d_k), k (..., S, d_k), v (..., S, d_v) must fit together, not empty: {shapes}")
     if mask is not None:
-        wanted = (*q.shape[:-1], k.shape[-2])
+        wanted = (*front, q.shape[-2], k.shape[-2])
         try:
             fits = torch.broadcast_shapes(mask.shape, wanted) == wanted
         except RuntimeError:

@@ -25,7 +25,7 @@ class AttentionLM(nn.Module):
         self.output = nn.Linear(d_model, vocab_size)
 
     def forward(self, ids: Tensor, weights: bool = False):
-        """ids (B, T) -> logits (B, T, V), and on demand the weights of each layer, a list of (B, h, T, T)."""
+        """ids (B, T) -> logits (B, T, V), and on demand the weights of each layer, a list of (B, N, T, T)."""
         check_ids(ids, self.embedding.num_embeddings)
         T, longest = ids.shape[1], self.position.num_embeddings
         if not 1 <= T <= longest:
@@ -64,7 +64,7 @@ class RNNAttentionLM(nn.Module):
         return logits if state is None else (logits, new)
 
     def look(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """ids (B, T) -> logits (B, T, V) and weights (B, h, T, T)."""
+        """ids (B, T) -> logits (B, T, V) and weights (B, N, T, T)."""
         logits, weights, _ = self._run(ids, None)
         return logits, weights
 

@@ -1,9 +1,9 @@
-"""How good is a language model? Cross-entropy, perplexity, bits, and the excess over a known floor."""
+"""How good is a language model? Cross-entropy, perplexity, bits, the excess over a floor; and a translation? BLEU."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,6 +79,48 @@ def masked_cross_entropy(logits: Tensor, targets: Tensor, ignore: int = PAD_ID) 
     if bool((targets == ignore).all()):
         raise ValueError(f"all {targets.numel()} targets are padding (id {ignore}): there is nothing to average over")
     return mean_surprisal(logits.flatten(0, -2), targets.flatten(), ignore_index=ignore)
+
+
+def bleu(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> float:
+    """Corpus BLEU from 0 to 100, by sacrebleu: 100 BP (p_1 p_2 p_3 p_4)^(1/4), one reference for each hypothesis.
+
+    p_n is the share of the hypotheses' n-grams that are in their references, each counted at most as often as it is
+    there, over the whole corpus; BP = min(1, exp(1 - r/c)) with r words in all references and c in all hypotheses.
+    The sentences are lists of words and are taken as they are (sacrebleu's ``tokenize="none"``). No n-gram in common
+    counts as half a one, and for the next n as a quarter (sacrebleu's smoothing, "exp"); but without a word in common,
+    or without a hypothesis of four words, BLEU is 0.
+
+    Errors: ValueError without a sentence, for different numbers of them, or an empty reference; TypeError for a string.
+    """
+    from sacrebleu.metrics import BLEU  # here: only translations need it
+
+    hypotheses, references = list(hypotheses), list(references)
+    _check_pairs(hypotheses, references, "hypotheses", "references")
+    if wrong := [words for words in hypotheses + references if isinstance(words, str)]:
+        raise TypeError(f"a sentence is a list of words, but {wrong[0][:40]!r} is a string: split it first")
+    if not all(references):
+        raise ValueError("a reference is empty: leave that pair out")
+    lines = [[" ".join(words) for words in sentences] for sentences in (hypotheses, references)]
+    return BLEU(tokenize="none", force=True).corpus_score(lines[0], [lines[1]]).score
+
+
+def alignment_error_rate(predicted: Sequence[Iterable], gold: Sequence[Iterable]) -> float:
+    """1 - 2 |A and S| / (|A| + |S|) over a whole corpus, for predicted links A and gold links S: 0 is perfect.
+
+    Each sentence has a collection of links (i, j), all of the gold ones sure. Errors: ValueError without a sentence,
+    for different numbers of them, or without any link.
+    """
+    predicted, gold = [set(links) for links in predicted], [set(links) for links in gold]
+    _check_pairs(predicted, gold, "predicted alignments", "gold alignments")
+    links = sum(map(len, predicted)) + sum(map(len, gold))
+    if not links:
+        raise ValueError("there is no link in any alignment, predicted or gold: nothing to compare")
+    return 1 - 2 * sum(len(a & s) for a, s in zip(predicted, gold, strict=True)) / links
+
+
+def _check_pairs(ours: list, theirs: list, name: str, other: str) -> None:
+    if not ours or len(ours) != len(theirs):
+        raise ValueError(f"{len(ours)} {name} and {len(theirs)} {other}: pass one of each for every sentence")
 
 
 def _checked(log_probs: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -170,37 +170,47 @@ def translate(model: Seq2Seq, sources: Sequence[Sequence[int]], max_length: int 
 
     With ``weights`` also a list of arrays (tokens written, source tokens), EOS counted in both where it was written.
     A module is put into evaluation mode and left in the mode it was in.
-    Errors: ValueError for an empty source, or weights of a model without attention.
+    Errors: ValueError for no source or an empty one, max_length below 1, or weights of a model without attention.
     """
     if weights and model.attention is None:
         raise ValueError("this model has no attention, so there are no weights: call it with weights=False")
     framed = [_framed((source, ()), f"source {i}")[0] for i, source in enumerate(sources)]
+    if max_length < 1:
+        raise ValueError(f"max_length={max_length} leaves no room for a token: give 1 or more")
     training = model.training
     model.eval()
-    memory = model.encode(torch.from_numpy(padded_batch(framed)[0]))
-    state, given = memory.state, torch.full((len(framed),), BOS_ID)
+    try:
+        written, looked = _greedy(model, torch.from_numpy(padded_batch(framed)[0]), max_length)
+    finally:
+        model.train(training)
+    texts = [row[: row.index(EOS_ID)] if EOS_ID in row else row for row in written.tolist()]
+    if not weights:
+        return texts
+    seen = torch.stack(looked, dim=1).numpy()
+    return texts, [w[: len(text) + 1, : len(source)] for w, text, source in zip(seen, texts, framed, strict=True)]
+
+
+def _greedy(model: Seq2Seq, source: Tensor, max_length: int) -> tuple[Tensor, list[Tensor | None]]:
+    """source (B, S) -> tokens written (B, T), until each row has an EOS, and the weights (B, S) of each step."""
+    memory = model.encode(source)
+    state, given = memory.state, torch.full((len(source),), BOS_ID)
     steps, looked = [], []
-    ended = torch.zeros(len(framed), dtype=torch.bool)
+    ended = torch.zeros(len(source), dtype=torch.bool)
     while len(steps) < max_length and not ended.all():
         z, state, seen = model.step(given, state, memory)
         given = z.argmax(-1)
         ended |= given == EOS_ID
         steps.append(given)
         looked.append(seen)
-    model.train(training)
-    written = torch.stack(steps, dim=1).tolist()
-    texts = [row[: row.index(EOS_ID)] if EOS_ID in row else row for row in written]
-    if not weights:
-        return texts
-    seen = torch.stack(looked, dim=1).numpy()
-    return texts, [
-        w[: min(len(text) + 1, len(steps)), : len(source)] for w, text, source in zip(seen, texts, framed, strict=True)
-    ]
+    return torch.stack(steps, dim=1), looked
 
 
 def exact_match(model: Seq2Seq, pairs: Sequence[IdPair]) -> np.ndarray:
-    """For each pair: is the greedy translation the target, token by token? A boolean array."""
-    longest = max(len(target) for _, target in pairs)
+    """For each pair: is the greedy translation the target, token by token? A boolean array.
+
+    Errors: ValueError without a pair, and as :func:`translate`.
+    """
+    longest = max((len(target) for _, target in pairs), default=0)
     texts = translate(model, [source for source, _ in pairs], max_length=longest + 1)
     return np.array([text == list(target) for text, (_, target) in zip(texts, pairs, strict=True)])
 
@@ -218,4 +228,3 @@ def _framed(pair: IdPair, name: str) -> tuple[list[int], list[int]]:
 def _batch(framed: Sequence[tuple[list[int], list[int]]]) -> tuple[Tensor, Tensor, Tensor]:
     source, target = (torch.from_numpy(padded_batch(side)[0]) for side in zip(*framed, strict=True))
     return source, target[:, :-1], target[:, 1:]
-

@@ -3,9 +3,11 @@
 import math
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
+import sacrebleu
 import torch
 
 import course_lib
@@ -81,7 +83,7 @@ def test_the_seed_reaches_every_generator(monkeypatch):
 
 
 def test_importing_the_package_is_cheap():
-    heavy = ("torch", "matplotlib", "scipy", "pooch")
+    heavy = ("torch", "matplotlib", "scipy", "pooch", "sacrebleu")
     code = f"import sys, course_lib; print([m for m in {heavy} if m in sys.modules])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
@@ -153,3 +155,108 @@ def test_masked_cross_entropy_with_huge_logits_is_finite_and_bad_input_is_named(
         metrics.masked_cross_entropy(torch.zeros(2, 3, 5), torch.zeros(2, 3, dtype=torch.long))
     with pytest.raises(ValueError, match=r"\(2, 3, 5\).*\(3, 2\)"):
         metrics.masked_cross_entropy(torch.zeros(2, 3, 5), torch.ones(3, 2, dtype=torch.long))
+
+
+# ---- Translations ------------------------------------------------------------------------------------------------
+
+
+def bleu_by_hand(hypotheses, references):
+    """BLEU from its definition, for a corpus in which every n-gram order has a match."""
+    grams = lambda words, n: Counter(zip(*(words[i:] for i in range(n)), strict=False))  # noqa: E731
+    log_p = 0.0
+    for n in range(1, 5):
+        matches = sum((grams(h, n) & grams(r, n)).total() for h, r in zip(hypotheses, references, strict=True))
+        log_p += math.log(matches / sum(grams(h, n).total() for h in hypotheses)) / 4
+    c, r = sum(map(len, hypotheses)), sum(map(len, references))
+    return 100 * min(1, math.exp(1 - r / c)) * math.exp(log_p)
+
+
+def split(*sentences):
+    return [s.split() for s in sentences]
+
+
+def test_bleu_of_a_perfect_translation_is_100():
+    assert metrics.bleu(split("a b c d", "e f"), split("a b c d", "e f")) == pytest.approx(100)
+
+
+def test_bleu_brevity_penalty_by_hand():
+    short = metrics.bleu(split("a b c d e"), split("a b c d e f g h"))  # all right as far as it goes
+    assert short == pytest.approx(100 * math.exp(1 - 8 / 5))
+    long = metrics.bleu(split("a b c d e f g h"), split("a b c d e"))  # no penalty, but the precisions fall
+    assert long == pytest.approx(100 * (5 / 8 * 4 / 7 * 3 / 6 * 2 / 5) ** 0.25)
+
+
+def test_bleu_brevity_is_that_of_the_corpus():
+    """One hypothesis too short and one too long: as many words as the references have, so no penalty."""
+    hypotheses, references = split("a b c d", "e f g h i x"), split("a b c d y", "e f g h i")
+    assert metrics.bleu(hypotheses, references) == pytest.approx(100 * (9 / 10 * 7 / 8 * 5 / 6 * 3 / 4) ** 0.25)
+
+
+def test_bleu_clips_by_hand():
+    """Of "the the the the the the the" two words count, since the reference has two; no bigram does, and so on."""
+    score = metrics.bleu(split("the the the the the the the"), split("the cat is on the mat ."))
+    halves = 1 / 2 / 6 * 1 / 4 / 5 * 1 / 8 / 4
+    assert score == pytest.approx(100 * (2 / 7 * halves) ** 0.25)
+    clipped = metrics.bleu(split("a b c d a b c d"), split("a b c d x x x x"))
+    assert clipped == pytest.approx(100 * (4 / 8 * 3 / 7 * 2 / 6 * 1 / 5) ** 0.25)
+
+
+def test_bleu_against_its_definition_and_sacrebleu():
+    rng = np.random.default_rng(0)
+    references = [[f"w{i}" for i in rng.integers(0, 20, size=rng.integers(1, 15))] for _ in range(60)]
+    hypotheses = [[w if rng.random() < 0.8 else "x" for w in r if rng.random() < 0.9] for r in references]
+    score = metrics.bleu(hypotheses, references)
+    assert 10 < score < 90 and score == pytest.approx(bleu_by_hand(hypotheses, references), abs=1e-9)
+    lines = [[" ".join(words) for words in sentences] for sentences in (hypotheses, references)]
+    theirs = sacrebleu.corpus_bleu(lines[0], [lines[1]], tokenize="none", force=True).score
+    assert score == pytest.approx(theirs, abs=1e-12)
+
+
+def test_bleu_takes_the_words_as_they_are():
+    """Capitals and full stops are not touched, and a full stop at the end brings no warning."""
+    one_wrong = 100 * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25
+    assert metrics.bleu(split("A b c d ."), split("a b c d .")) == pytest.approx(one_wrong)
+    assert metrics.bleu(split("a b c d e."), split("a b c d f")) == pytest.approx(one_wrong)
+    assert metrics.bleu(split("a b c d e."), split("a b c d e .")) == pytest.approx(one_wrong * math.exp(-0.2))
+
+
+def test_bleu_at_its_edges():
+    assert metrics.bleu([[]], split("a b c d")) == 0
+    assert metrics.bleu(split("x y z x"), split("a b c d")) == 0
+    assert metrics.bleu(split("a b"), split("a b")) == 0  # no four words, so no four-gram
+    assert metrics.bleu([[], *split("a b c d")], split("x y", "a b c d")) == pytest.approx(100 * math.exp(1 - 6 / 4))
+
+
+def test_bleu_bad_input_is_named():
+    for message, hypotheses, references in (
+        ("0 hypotheses and 0 references", [], []),
+        ("2 hypotheses and 1 references", split("a", "b"), split("a")),
+        ("a reference is empty", split("a b"), [[]]),
+    ):
+        with pytest.raises(ValueError, match=message):
+            metrics.bleu(hypotheses, references)
+    for hypotheses, references in ((["a b"], split("a b")), (split("a b"), ["a b"])):
+        with pytest.raises(TypeError, match="'a b' is a string"):
+            metrics.bleu(hypotheses, references)
+
+
+def test_alignment_error_rate_by_hand():
+    gold = [{(0, 0), (1, 2), (2, 1)}, {(0, 0)}]
+    assert metrics.alignment_error_rate(gold, gold) == 0
+    assert metrics.alignment_error_rate([{(0, 1)}, {(1, 1)}], gold) == 1
+    # 2 of 3 predicted links are right, and 4 are gold: 1 - 2 * 2 / (3 + 4)
+    predicted = [((0, 0), (1, 2)), [(1, 0)]]
+    assert metrics.alignment_error_rate(predicted, gold) == pytest.approx(3 / 7)
+    assert metrics.alignment_error_rate([set(), set()], gold) == 1
+    twice = [[(0, 0), (0, 0), (1, 2)], [(1, 0)]]  # a link is a link, however often it is given
+    assert metrics.alignment_error_rate(twice, gold) == pytest.approx(3 / 7)
+
+
+def test_alignment_error_rate_bad_input_is_named():
+    for message, predicted, gold in (
+        ("0 predicted alignments and 0 gold", [], []),
+        ("1 predicted alignments and 2 gold", [{(0, 0)}], [{(0, 0)}, {(0, 0)}]),
+        ("no link", [set()], [set()]),
+    ):
+        with pytest.raises(ValueError, match=message):
+            metrics.alignment_error_rate(predicted, gold)

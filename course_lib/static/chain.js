@@ -8,16 +8,10 @@ courseWidgets.kinds.chain = (live, data, id) => {
   const drawCandidates = (svg, width) => {
     const { shown, rest, token } = steps[at];
     const lines = rest[0] ? [...shown, [`other (${rest[0]})`, rest[1]]] : shown;
-    const left = Math.min(width * 0.36, Math.max(...lines.map(([w]) => cw.textWidth(w))) + 12);
-    const scale = (width - left - 58) / Math.max(...lines.map(([, p]) => p));
-    lines.forEach(([word, p], i) => {
-      const [y, chosen] = [i * 26, word === token && i < shown.length];
-      svg.append(cw.svg("text", { x: left - 8, y: y + 17, "text-anchor": "end", class: chosen ? "cw-strong" : "" }, cw.shorten(word, left - 10)));
-      svg.append(cw.svg("rect", { x: left, y: y + 4, height: 18, width: Math.max(1, p * scale), class: chosen ? "cw-fill-1" : "cw-fill-0" }));
-      svg.append(cw.svg("text", { x: left + p * scale + 6, y: y + 17, class: chosen ? "cw-strong" : "" }, cw.fixed(p)));
-    });
+    const chosen = shown.findIndex(([word]) => word === token);
+    const height = cw.bars(svg, width, lines, chosen);
     const words = lines.map(([w, p]) => `${w} ${cw.fixed(p)}`).join(", ");
-    return { height: lines.length * 26, text: `Probabilities of the next token: ${words}. The text goes on with ${token}.` };
+    return { height, text: `Probabilities of the next token: ${words}. The text goes on with ${token}.` };
   };
 
   const show = () => {

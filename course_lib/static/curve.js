@@ -9,7 +9,6 @@ courseWidgets.kinds.curve = (live, data, id) => {
   const [low, high] = [Math.min(...values) - spread * 0.06, Math.max(...values) + spread * 0.1];
   const readable = (v) => cw.tick(Number(v.toPrecision(4)));
   const value = (v) => (v === 0 || (Math.abs(v) >= 0.01 && Math.abs(v) < 1000) ? cw.fixed(v) : readable(v));
-  const shapes = ["M-4,-4H4V4H-4Z", "M0,-5L5,4H-5Z", "M0,-5.5L5.5,0L0,5.5L-5.5,0Z", "M-4.5,0A4.5,4.5 0 1 0 4.5,0A4.5,4.5 0 1 0 -4.5,0Z", "M-5,-4H5L0,5Z"];
 
   const draw = (svg, width) => {
     const [top, bottom, height, at] = [22, 236, 276, Number(slider.value)];
@@ -37,7 +36,7 @@ courseWidgets.kinds.curve = (live, data, id) => {
       add("path", { d: `M${xs.map((v, j) => `${x(v)} ${y(series[name][j])}`).join("L")}`, class: `cw-line-${i}` });
       xs.forEach((v, j) => {
         if (xs.length <= 25 || j === at)
-          add("path", { d: shapes[i], transform: `translate(${x(v)} ${y(series[name][j])})`, class: `cw-fill-${i}${j === at ? " cw-now" : ""}` });
+          add("path", { d: cw.shapes[i], transform: `translate(${x(v)} ${y(series[name][j])})`, class: `cw-fill-${i}${j === at ? " cw-now" : ""}` });
       });
     });
     const ranges = names.map((n) => `${n} goes from ${value(series[n][0])} to ${value(series[n].at(-1))}`);
@@ -55,7 +54,7 @@ courseWidgets.kinds.curve = (live, data, id) => {
   const slider = cw.el("input", { type: "range", id: `${id}-x`, min: 0, max: xs.length - 1, step: 1, value: 0, input: () => show() });
   const here = cw.el("output", { for: slider.id });
   const cells = names.map(() => cw.el("td"));
-  const marker = (i) => cw.svg("svg", { width: 14, height: 14, viewBox: "-7 -7 14 14", "aria-hidden": "true" }, cw.svg("path", { d: shapes[i], class: `cw-fill-${i}` }));
+  const marker = (i) => cw.svg("svg", { width: 14, height: 14, viewBox: "-7 -7 14 14", "aria-hidden": "true" }, cw.svg("path", { d: cw.shapes[i], class: `cw-fill-${i}` }));
   const rows = names.map((name, i) => cw.el("tr", {}, cw.el("th", { scope: "row" }, marker(i), ` ${name}`), cells[i]));
   rows.push(...Object.entries(reference).map(([name, v]) => cw.el("tr", {}, cw.el("th", { scope: "row" }, cw.el("span", { class: "cw-swatch cw-swatch-dash" }), name), cw.el("td", {}, value(v)))));
   const chart = cw.chart(`${id}-chart`, data.title, draw);

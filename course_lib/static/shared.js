@@ -49,6 +49,53 @@
     return `${kept}…`;
   };
 
+  /** Marks around 0 0 that can be told apart without their colours. */
+  cw.shapes = ["M-4,-4H4V4H-4Z", "M0,-5L5,4H-5Z", "M0,-5.5L5.5,0L0,5.5L-5.5,0Z", "M-4.5,0A4.5,4.5 0 1 0 4.5,0A4.5,4.5 0 1 0 -4.5,0Z", "M-5,-4H5L0,5Z"];
+
+  /** [select, its label]: a choice of one of these names; its value is the number of the name. */
+  cw.select = (id, label, names, change) => {
+    const select = cw.el("select", { id, change, style: "min-width: 0" }, ...names.map((name, i) => cw.el("option", { value: i }, name)));
+    return [select, cw.el("label", { for: id, style: "max-width: 100%" }, `${label} `, select)];
+  };
+
+  /** Words in a row, one of them chosen: Tab leads to it, the arrow keys, Home and End move on. fill(words, at) sets them. */
+  cw.picker = (label, pick) => {
+    let buttons = [];
+    const mark = (at) => buttons.forEach((b, i) => build(b, { "aria-checked": String(i === at), tabindex: i === at ? 0 : -1 }, []));
+    const choose = (at) => {
+      mark(at);
+      buttons[at].focus();
+      pick(at);
+    };
+    const keydown = (event) => {
+      const [at, n] = [buttons.indexOf(event.target), buttons.length];
+      const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: n - 1 }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      choose((to + n) % n);
+    };
+    const host = cw.el("div", { role: "radiogroup", "aria-label": label, class: "cw-tokens", keydown });
+    const fill = (words, at) => {
+      buttons = words.map((word, i) => cw.button(word, () => choose(i), { role: "radio", class: "cw-token" }));
+      host.replaceChildren(...buttons);
+      mark(at);
+    };
+    return { host, fill, mark };
+  };
+
+  /** Draw [word, probability] as bars, one of the words strong; their height. */
+  cw.bars = (svg, width, lines, strong) => {
+    const left = Math.min(width * 0.36, Math.max(...lines.map(([w]) => cw.textWidth(w))) + 12);
+    const scale = (width - left - 58) / Math.max(...lines.map(([, p]) => p));
+    lines.forEach(([word, p], i) => {
+      const [y, chosen] = [i * 26, i === strong];
+      svg.append(cw.svg("text", { x: left - 8, y: y + 17, "text-anchor": "end", class: chosen ? "cw-strong" : "" }, cw.shorten(word, left - 10)));
+      svg.append(cw.svg("rect", { x: left, y: y + 4, height: 18, width: Math.max(1, p * scale), class: chosen ? "cw-fill-1" : "cw-fill-0" }));
+      svg.append(cw.svg("text", { x: left + p * scale + 6, y: y + 17, class: chosen ? "cw-strong" : "" }, cw.fixed(p)));
+    });
+    return lines.length * 26;
+  };
+
   /** About `wanted` round numbers from low to high. */
   cw.ticks = (low, high, wanted = 4) => {
     const rough = (high - low) / wanted || 1;

@@ -12,6 +12,7 @@ from course_lib.tasks.language import (
 )
 from course_lib.tasks.memory import adding, delayed_recall, key_value_recall, latch, parity
 from course_lib.tasks.pictures import CAPTION_WORDS, Thing, caption_entropy, captions, describes
+from course_lib.tasks.sequences import copying, repeated, reversal
 from course_lib.tasks.series import ar2, ar2_error, ar2_forecast, ar2_variance, forecasting
 from course_lib.tasks.task import Task
 
@@ -29,12 +30,15 @@ __all__ = [
     "ar2_variance",
     "caption_entropy",
     "captions",
+    "copying",
     "delayed_recall",
     "describes",
     "forecasting",
     "key_value_recall",
     "latch",
     "parity",
+    "repeated",
+    "reversal",
     "sentiment",
     "sentiment_ceilings",
     "tag_posterior",

@@ -22,6 +22,7 @@ class Task:
     lengths     (n,) int64, where the sequences differ in length
     words       what the ids stand for, or all words that can occur; ``len(words)`` is the vocabulary size V
     attributes  what a picture shows, where there are pictures
+    known       bool, as targets: those of which a model can be certain, where they are not all or none
     """
 
     inputs: Any
@@ -32,6 +33,7 @@ class Task:
     lengths: np.ndarray | None = None
     words: tuple[str, ...] | None = None
     attributes: list | None = None
+    known: np.ndarray | None = None
 
 
 def count(name: str, value: int, least: int = 1) -> int:

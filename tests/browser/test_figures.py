@@ -9,12 +9,12 @@ from tests.browser.conftest import new_page, none, open_page
 
 @pytest.fixture(params=["light", "dark"])
 def figure(request, contexts, site):
-    """figure(chapter, kind): the first figure of that kind, and nothing but the keyboard from there on."""
+    """figure(chapter, kind, nth): the nth figure of that kind, and nothing but the keyboard from there on."""
     page = new_page(contexts[request.param])
 
-    def find(chapter, kind):
+    def find(chapter, kind, nth=0):
         open_page(page, f"{site}/notebooks/{chapter}.html")
-        found = page.locator(f".course-widget[data-kind={kind}][data-ready]").first
+        found = page.locator(f".course-widget[data-kind={kind}][data-ready]").nth(nth)
         found.locator(":is(button, input):visible").first.focus()
         return found
 
@@ -135,3 +135,60 @@ def test_lstm_unit_is_played(figure):
     press(player, "Back")
     press(player, "Start again")
     assert status(player).startswith("Nothing done yet")
+
+
+def test_words_are_walked_and_move(figure):
+    words = figure("08_word_embeddings", "embedding_map")
+    nearest = re.match("Nearest to “.+?” is “(.+?)”", status(words))[1]
+    press(words, nearest)
+    assert status(words).startswith(f"Nearest to “{nearest}” is ")
+    for _ in range(2):
+        before = status(words)
+        press(words, "Next step")  # at once, since the page asks for less motion
+        assert status(words) != before
+
+
+def test_an_analogy_is_asked(figure):
+    words = figure("08_word_embeddings", "embedding_map", 1)
+    press(words, "Show", "ArrowDown")
+    answer = re.match("“man” is to “woman” as “king” is to “.+?”", status(words))
+    press(words, "as c", "ArrowDown")
+    assert re.match("“man” is to “woman” as “.+?” is to “.+?”", status(words))[0] != answer[0]
+    press(words, "Show", "ArrowUp")
+    assert status(words).startswith("Nearest to ")
+
+
+def test_decoder_reads_its_own_words(figure):
+    player = figure("09_seq2seq", "decoding_player")
+    assert status(player).startswith("Step 1 of")
+    press(player, "Next word")
+    press(player, "Next word", "Space")
+    assert re.match(r"Step 3 of \d+, teacher forcing: reads “.+”, says “.+”", status(player))
+    press(player, "The decoder reads", "ArrowDown")
+    assert re.match(r"Step 3 of \d+, its own words: reads “.+”, says “.+”", status(player))
+    press(player, "Back")
+    press(player, "Start again")
+    assert status(player).startswith("Step 1 of")
+
+
+def test_attention_is_explored(figure):
+    explorer = figure("10_attention", "attention_explorer")
+    first = status(explorer)
+    press(explorer, "Example", "ArrowDown")
+    assert status(explorer) != first
+    explorer.page.keyboard.press("Tab")  # to the words
+    explorer.page.keyboard.press("Home")
+    assert re.match(r"“.+”, word 1 of \d+, looks most at", status(explorer))
+    explorer.page.keyboard.press("ArrowRight")
+    assert re.match(r"“.+”, word 2 of \d+, looks most at", status(explorer))
+
+
+def test_heads_of_attention_are_compared(figure):
+    explorer = figure("10_attention", "attention_explorer", 1)
+    press(explorer, "Head 2")
+    assert explorer.locator("svg desc").text_content().startswith("Weights of head 2")
+    press(explorer, "Head 1", "Space")
+    assert explorer.locator("svg desc").text_content().startswith("Weights of head 1")
+    explorer.page.keyboard.press("Shift+Tab")  # to the words
+    explorer.page.keyboard.press("Home")
+    assert re.match(r"“.+”, word 1 of \d+: head 1 looks most at “.+”.*; head 2 looks most at", status(explorer))

@@ -1,0 +1,355 @@
+"""Checks for the exercises of the chapter on sequence to sequence and teacher forcing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+
+from course_lib.checks import Result, compare
+
+
+def shifted(answer: Callable) -> Result:
+    """``answer(target, start, end)`` -> (what the decoder reads, what it is to say), two lists."""
+    mistakes = {
+        "these are not shifted: the decoder would read the very word that it is to say.": lambda w, s, e: (
+            [*w, e],
+            [*w, e],
+        ),
+        "the end mark has to be said: it belongs behind the targets.": lambda w, s, e: ([s, *w[:-1]], list(w)),
+        "the last word has to be read too, or the end mark would have nothing before it.": lambda w, s, e: (
+            [s, *w[:-1]],
+            [*w, e],
+        ),
+        "the start mark is given and never said: leave it out of the targets.": lambda w, s, e: (
+            [s, *w, e],
+            [s, *w, e],
+        ),
+        "the end mark is never read: leave it out of the inputs, which are then as long as the targets.": lambda w, s, e: (
+            [s, *w, e],
+            [*w, e],
+        ),
+        "these are exchanged: first what is read, then what is said.": lambda w, s, e: ([*w, e], [s, *w]),
+    }
+    cases = [([7, 8, 9], 1, 2), ([5], 3, 3), ([], 1, 2), ([4, 4], 0, 9)]
+    return compare(
+        answer,
+        lambda w, s, e: ([s, *w], [*w, e]),
+        cases,
+        mistakes,
+        "an empty translation too: it is START in and EOS out.",
+    )
+
+
+def weights(answer: Callable) -> Result:
+    """``answer(source, target, embedding, hidden, layers)`` -> number of weights, biases left out."""
+
+    def count(source, target, embedding, hidden, layers, below=None, sides=2, softmax=True, blocks=4):
+        first = blocks * (embedding + hidden) * hidden
+        upper = blocks * ((hidden if below is None else below) + hidden) * hidden
+        tables = (source + target) * embedding
+        return tables + softmax * target * hidden + sides * (first + (layers - 1) * upper)
+
+    mistakes = {
+        "the output layer is missing: one row of `hidden` numbers for each target word.": lambda *a: count(
+            *a, softmax=False
+        ),
+        "encoder and decoder have layers of their own: count them on both sides.": lambda *a: count(*a, sides=1),
+        "an LSTM has four blocks of weights, for three gates and the candidate.": lambda *a: count(*a, blocks=1),
+        "only the first layer reads word vectors: the upper ones read states, of width `hidden`.": lambda *a: count(
+            *a, below=a[2]
+        ),
+        "each block has two matrices: one for what comes from below and one for the layer's own past.": lambda S, T, E, H, L: (
+            (S + T) * E + T * H + 2 * 4 * (E * H + (L - 1) * H * H)
+        ),
+        "the two languages have tables of their own, one row for each of their words.": lambda S, T, E, H, L: (
+            count(S, T, E, H, L) - T * E
+        ),
+    }
+    cases = [(160_000, 80_000, 1000, 1000, 4), (30, 43, 32, 64, 1), (100, 50, 20, 30, 3)]
+    return compare(answer, count, cases, mistakes, "384 million in the first case.", tolerance=0)
+
+
+def masked_loss(answer: Callable) -> Result:
+    """``answer(logits, targets, pad)`` -> mean surprisal of the targets that are not padding, in nats."""
+
+    def surprisal(logits, targets):
+        top = logits.max(-1, keepdims=True)
+        log_q = logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))
+        return -np.take_along_axis(log_q, targets[..., None], -1)[..., 0]
+
+    def right(logits, targets, pad):
+        return surprisal(logits, targets)[targets != pad].mean()
+
+    def sentences(logits, targets, pad):
+        rows = zip(surprisal(logits, targets), targets, strict=True)
+        return np.mean([s[t != pad].mean() for s, t in rows])
+
+    mistakes = {
+        "padding is counted as a word: leave it out of the sum and out of the count.": lambda z, y, p: surprisal(
+            z, y
+        ).mean(),
+        "the padding is out of the sum, but not out of the count: divide by the number of tokens.": lambda z, y, p: (
+            np.where(y != p, surprisal(z, y), 0).mean()
+        ),
+        "this is the mean of sentence means: every token counts once, so that long sentences weigh more.": sentences,
+        "this is the sum: divide by the number of tokens.": lambda z, y, p: surprisal(z, y)[y != p].sum(),
+        "the padding has the id `pad`, which need not be 0.": lambda z, y, p: right(z, y, 0),
+        "a surprisal is minus the logarithm: the sign is wrong.": lambda z, y, p: -right(z, y, p),
+    }
+    rng = np.random.default_rng(0)
+    y = np.array([[3, 4, 2, 1, 1], [4, 2, 1, 1, 1], [3, 3, 0, 4, 2]])
+    wide = np.full((3, 9), 1)
+    wide[:, :5] = y
+    z = 2 * rng.normal(size=(3, 9, 5))
+    cases = [(z[:, :5], y, 1), (z, wide, 1), (800 * z[:1, :5], y[:1], 1), (z[:2, :3], y[:2, :3], 1)]
+    return compare(answer, right, cases, mistakes, "and padded further it stays the same.")
+
+
+def bleu(answer: Callable) -> Result:
+    """``answer(translations, references)`` -> corpus BLEU from 0 to 100, n up to 4, without smoothing."""
+
+    def ngrams(words, n):
+        return Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
+
+    def score(pairs, clip=True, brevity=True, upto=4, arithmetic=False):
+        precisions = []
+        for n in range(1, upto + 1):
+            both = [(ngrams(h, n), ngrams(r, n)) for h, r in pairs]
+            matches = sum(min(k, r[g]) if clip else k * (g in r) for h, r in both for g, k in h.items())
+            precisions.append(matches / sum(sum(h.values()) for h, _ in both))
+        c, r = sum(len(h) for h, _ in pairs), sum(len(r) for _, r in pairs)
+        penalty = min(1.0, math.exp(1 - r / c)) if brevity else 1.0
+        mean = np.mean(precisions) if arithmetic else math.prod(precisions) ** (1 / upto)
+        return 100 * penalty * mean
+
+    def right(translations, references):
+        return score(list(zip(translations, references, strict=True)))
+
+    def variant(**options):
+        return lambda h, r: score(list(zip(h, r, strict=True)), **options)
+
+    def always(translations, references):
+        c, r = sum(map(len, translations)), sum(map(len, references))
+        return variant(brevity=False)(translations, references) * math.exp(1 - r / c)
+
+    mistakes = {
+        "an n-gram counts at most as often as it is in the reference: clip the counts.": variant(clip=False),
+        "who says too little has to pay: the brevity penalty is missing.": variant(brevity=False),
+        "the penalty is at most 1: who says too much pays in the precisions already.": always,
+        "the precisions are joined by the geometric mean: the fourth root of their product.": variant(arithmetic=True),
+        "n runs from 1 to 4: these are the words alone.": variant(upto=1),
+        "sum the counts over the test set and divide once: this is the mean of sentence scores.": lambda h, r: np.mean(
+            [score([pair]) for pair in zip(h, r, strict=True)]
+        ),
+        "BLEU is given from 0 to 100 here.": lambda h, r: right(h, r) / 100,
+    }
+    a = "el gato ve la casa grande".split()
+    b = "los perros rojos ven el árbol verde".split()
+    cases = [
+        ([a[:5]], [a]),
+        (["el el gato ve la casa grande grande".split()], [a]),
+        ([a, "los perros rojos ven el árbol con".split()], [a, b]),
+        ([[*a[:5], "verde"], b], [a, b]),
+    ]
+    return compare(answer, right, cases, mistakes, "clipped, joined and paid for.")
+
+
+def greedy(answer: Callable) -> Result:
+    """``answer(step, state, start, end, longest)`` -> the tokens that are written, without the end mark."""
+
+    def right(step, state, start, end, longest, first=None, keep=False, stale=False):
+        given, written = start if first is None else first, []
+        while len(written) < longest:
+            q, new = step(given, state)
+            state = state if stale else new
+            given = int(np.argmax(q))
+            if given == end and not keep:
+                break
+            written.append(given)
+            if given == end:
+                break
+        return written
+
+    def unfed(step, state, start, end, longest):
+        written = []
+        while len(written) < longest:
+            q, state = step(start, state)
+            if int(np.argmax(q)) == end:
+                break
+            written.append(int(np.argmax(q)))
+        return written
+
+    def endless(step, state, start, end, longest):
+        written, given = [], start
+        for _ in range(longest):
+            q, state = step(given, state)
+            given = int(np.argmax(q))
+            written.append(given)
+        return written
+
+    def least(step, state, start, end, longest):
+        return right(lambda i, s: (-step(i, s)[0], step(i, s)[1]), state, start, end, longest)
+
+    mistakes = {
+        "this starts from the end mark: start from the symbol that training used, `start`.": lambda f, s, a, e, n: (
+            right(f, s, a, e, n, first=e)
+        ),
+        "what was written last has to be read at the next step: you give the start mark every time.": unfed,
+        "the state has to go on: pass the one that `step` returned.": lambda *a: right(*a, stale=True),
+        "stop at the end mark: what comes after it is no part of the translation.": endless,
+        "the end mark is not a word of the translation: leave it out.": lambda *a: right(*a, keep=True),
+        "this takes the least probable token: greedy means the most probable one.": least,
+    }
+
+    def machine(words, start):
+        """A decoder that says ``words`` and then the end, 9, if it is started rightly and fed what it says."""
+
+        read, say = [start, *words], [*words, 9]
+
+        def step(given, state):
+            fits = state < len(read) and given == read[state]
+            return np.eye(10)[say[state] if fits else (given + state) % 4] * 0.9 + 0.01, state + 1
+
+        return step
+
+    cases = [
+        (machine([4, 5, 6], 0), 0, 0, 9, 10),
+        (machine([7, 7, 3, 4, 5], 2), 0, 2, 9, 3),
+        (machine([5], 9), 0, 9, 9, 5),
+        (machine([], 1), 0, 1, 9, 5),
+    ]
+    return compare(answer, right, cases, mistakes, "also where one symbol both starts and ends.")
+
+
+def mixed_inputs(answer: Callable) -> Result:
+    """``answer(gold, own, draws, ratio)`` -> what the decoder reads, (B, T); gold inputs, own outputs (B, T)."""
+
+    def right(gold, own, draws, ratio, shift=1, first=False, flip=False):
+        before = np.concatenate([gold[:, :1], own[:, :-1]], axis=1) if shift else own
+        force = draws >= ratio if flip else draws < ratio
+        result = np.where(force, gold, before)
+        if not first:
+            result[:, 0] = gold[:, 0]
+        return result
+
+    mistakes = {
+        "the model's word of step t is read at step t + 1: shift its outputs by one.": lambda *a: right(*a, shift=0),
+        "the first input is always the start mark: there is no own word before it.": lambda *a: right(
+            *a, shift=0, first=True
+        ),
+        "it is the other way round: the ratio is the probability of the right word.": lambda *a: right(*a, flip=True),
+        "each place has a draw of its own: you decide once for the whole row.": lambda g, o, d, r: right(
+            g, o, np.repeat(d[:, :1], d.shape[1], axis=1), r
+        ),
+        "each row has draws of its own: you decide once for the whole batch.": lambda g, o, d, r: right(
+            g, o, np.repeat(d[:1], len(d), axis=0), r
+        ),
+        "this is teacher forcing throughout, whatever the ratio.": lambda g, o, d, r: g,
+    }
+    rng = np.random.default_rng(1)
+    gold, own = rng.integers(10, 20, size=(2, 4, 7)) + np.array([0, 20])[:, None, None]
+    gold[:, 0] = 1
+    draws = rng.uniform(size=(4, 7))
+    cases = [(gold, own, draws, ratio) for ratio in (0.5, 0.0, 1.0)]
+    kept = [part.copy() for part in (gold, own)]
+    result = compare(answer, right, cases, mistakes, "with a ratio of 0 it is the model that reads itself.")
+    if any((part != copy).any() for part, copy in zip((gold, own), kept, strict=True)):
+        return Result(False, "your function changes the arrays that it was given: work on a copy.")
+    return result
+
+
+def error_rates(answer: Callable) -> Result:
+    """``answer(right, real)`` -> (share wrong while all was right before, share wrong after a mistake)."""
+
+    def rates(right, real, own=False, padding=False, late=False):
+        wrong = ~right & real if not padding else ~right
+        seen = wrong.cumsum(1) - (0 if own else wrong)
+        real = np.ones_like(real) if padding else real
+        clean, after = (seen == 0) & real, (seen > 0) & real
+        return [float(wrong[clean].mean()), float(wrong[after].mean())]
+
+    def joint(right, real):
+        wrong = ~right & real
+        after = (wrong.cumsum(1) - wrong > 0) & real
+        return [float((wrong & real & ~after).sum() / real.sum()), float((wrong & after).sum() / real.sum())]
+
+    def last(right, real):
+        wrong = ~right & real
+        after = np.zeros_like(wrong)
+        after[:, 1:] = wrong[:, :-1]
+        return [float(wrong[real & ~after].mean()), float(wrong[real & after].mean())]
+
+    mistakes = {
+        "a mistake does not come after itself: count only the tokens before.": lambda r, m: rates(r, m, own=True),
+        "padding is counted: it is neither right nor wrong.": lambda r, m: rates(r, m, padding=True),
+        "divide each by its own places, not both by all tokens.": joint,
+        "any earlier mistake counts, not only one at the step before.": last,
+        "these are shares of right tokens: one minus them is asked for.": lambda r, m: [1 - x for x in rates(r, m)],
+        "the order is: first all right so far, then after a mistake.": lambda r, m: rates(r, m)[::-1],
+    }
+    rng = np.random.default_rng(2)
+    cases = []
+    for B, T in ((6, 8), (20, 12)):
+        real = np.arange(T) < rng.integers(T // 2, T + 1, size=B)[:, None]
+        cases.append(((rng.uniform(size=(B, T)) < 0.7) & real, real))
+    return compare(answer, rates, cases, mistakes, "and that is the whole measurement of exposure bias.")
+
+
+def distances(answer: Callable) -> Result:
+    """``answer(S, reverse)`` -> for token k = 1..S: steps from reading it to writing its copy, EOS read as well."""
+
+    def right(S, reverse):
+        return [2 * k - 1 if reverse else S + 1 for k in range(1, S + 1)]
+
+    mistakes = {
+        "EOS is read too, between the last symbol and the first that is written.": lambda S, r: (
+            [2 * k - 1 for k in range(1, S + 1)] if r else [S] * S
+        ),
+        "with the source reversed, EOS is read first, so that it is not in the way.": lambda S, r: (
+            [2 * k for k in range(1, S + 1)] if r else [S + 1] * S
+        ),
+        "the source is read in reverse, but the copy is written from the first symbol on.": lambda S, r: [S + 1] * S,
+        "the order is by token: the first entry belongs to token 1.": lambda S, r: right(S, r)[::-1],
+        "the two cases are exchanged.": lambda S, r: right(S, not r),
+    }
+    cases = [(5, False), (5, True), (1, True), (1, False), (12, True)]
+    return compare(answer, right, cases, mistakes, "the mean hardly changes, but the shortest becomes 1.")
+
+
+def capacity(answer: Callable) -> Result:
+    """``answer(lengths, shares, symbols)`` -> bits at the length where half are right; None if never crossed."""
+
+    def crossing(lengths, shares, exact=True):
+        for n, m, a, b in zip(lengths, lengths[1:], shares, shares[1:], strict=False):
+            if a >= 0.5 > b:
+                return n + (m - n) * (a - 0.5) / (a - b) if exact else n
+        return None
+
+    def bits(unit=math.log2, **options):
+        def f(lengths, shares, symbols):
+            n = crossing(lengths, shares, **options)
+            return None if n is None else n * unit(symbols)
+
+        return f
+
+    def step_of_one(lengths, shares, symbols):
+        n = crossing(list(range(len(shares))), shares)
+        return None if n is None else (lengths[int(n)] + n - int(n)) * math.log2(symbols)
+
+    mistakes = {
+        "these are nats: bits need the logarithm to base 2.": bits(unit=math.log),
+        "this is a length: each symbol is worth log2(symbols) bits.": bits(unit=lambda s: 1.0),
+        "go on between the two lengths, in a straight line.": bits(exact=False),
+        "the lengths need not be one apart.": step_of_one,
+        "one of nine symbols is worth log2(9) bits, not nine.": bits(unit=float),
+    }
+    cases = [
+        ([2, 4, 6, 8], [1.0, 0.9, 0.4, 0.0], 9),
+        ([4, 8, 12, 16], [0.99, 0.8, 0.2, 0.0], 4),
+        ([2, 3], [1.0, 0.9], 9),
+        ([5, 10], [0.5, 0.1], 2),
+    ]
+    return compare(answer, bits(), cases, mistakes, "a capacity in bits can be compared between tasks.")
