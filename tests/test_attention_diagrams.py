@@ -62,21 +62,6 @@ def _house_style():
         plt.close("all")
 
 
-@pytest.mark.parametrize("name", DEFAULTS)
-def test_axes_in_axes_out(name):
-    drawings.check_axes(DEFAULTS[name])
-
-
-@pytest.mark.parametrize("name", DEFAULTS)
-def test_can_be_read_on_a_telephone(name):
-    drawings.check(DEFAULTS[name](), smallest=8)
-
-
-@pytest.mark.parametrize("name", EXTREMES)
-def test_extremes_can_be_read(name):
-    drawings.check(EXTREMES[name]())
-
-
 # ---- one step of a decoder, one word that looks --------------------------------------------------
 
 

@@ -46,21 +46,6 @@ def _house_style():
         plt.close("all")
 
 
-@pytest.mark.parametrize("name", DEFAULTS)
-def test_axes_in_axes_out(name):
-    drawings.check_axes(DEFAULTS[name])
-
-
-@pytest.mark.parametrize("name", DEFAULTS)
-def test_can_be_read_on_a_telephone(name):
-    drawings.check(DEFAULTS[name](), smallest=8)
-
-
-@pytest.mark.parametrize("name", EXTREMES)
-def test_extremes_can_be_read(name):
-    drawings.check(EXTREMES[name]())
-
-
 def test_the_units_hold_the_weights_and_the_outputs_are_their_softmax():
     ax = two_number_network(WORDS, W, C, "is")
     found = labels(ax)

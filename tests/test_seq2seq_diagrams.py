@@ -49,21 +49,6 @@ def row(ax, low, high):
     return [label for _, label in sorted(found)]
 
 
-@pytest.mark.parametrize("name", DEFAULTS)
-def test_axes_in_axes_out(name):
-    drawings.check_axes(DEFAULTS[name])
-
-
-@pytest.mark.parametrize("name", DEFAULTS)
-def test_can_be_read_on_a_telephone(name):
-    drawings.check(DEFAULTS[name](), smallest=8)
-
-
-@pytest.mark.parametrize("name", EXTREMES)
-def test_extremes_can_be_read(name):
-    drawings.check(EXTREMES[name]())
-
-
 def test_the_decoder_reads_bos_first_and_writes_eos_last():
     ax = encoder_decoder(RED, ROJA)
     assert row(ax, 0.9, 1.0) == [*RED, "BOS", *ROJA]
