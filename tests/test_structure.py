@@ -136,3 +136,12 @@ def test_the_lock_is_complete():
     lock = [sys.executable, str(ROOT / "tools" / "lock.py"), "--check"]
     result = subprocess.run(lock, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_recorded_translation_is_quoted_as_it_stands():
+    """Chapter 10 tells of a run that its reader need not repeat: the BLEU is that of the log."""
+    log = (ROOT / "benchmarks" / "multi30k.log").read_text(encoding="utf-8")
+    bleu = re.search(r"test_2016_flickr (\d+\.\d+)", log)[1]
+    text = structure.prose(notebook(ROOT / "notebooks" / "10_attention.ipynb"))
+    assert f"a BLEU of {bleu} on the test set of 2016" in text
+    assert float(bleu) >= 25
