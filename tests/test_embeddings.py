@@ -165,6 +165,9 @@ def test_the_map_keeps_distances_in_a_plane_and_is_never_mirrored():
     np.testing.assert_allclose(places.mean(0), 0, atol=1e-12)
     assert places[:, 0].var() > places[:, 1].var()
     np.testing.assert_allclose(Embeddings(WORDS, VECTORS * [1, -1, -1]).map2d(), SMALL.map2d(), atol=1e-12)
+    for seed in range(8):
+        places = Embeddings(WORDS, rng(seed).normal(size=(10, 3))).map2d()
+        assert (places[np.abs(places).argmax(0), range(2)] > 0).all()
     for words, vectors in ((["man"], VECTORS), (None, VECTORS[:, :1])):
         with pytest.raises(ValueError, match="at least 2 words"):
             Embeddings(WORDS, vectors).map2d(words)
