@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.attention import MultiHeadAttention, causal_mask
-from course_lib.rnn import GRU, LSTM, ElmanRNN, State, check_ids
+from course_lib.rnn import GRU, LSTM, ElmanRNN, State, check_ids, select_rows
 
 __all__ = ["AttentionLM", "RNNAttentionLM"]
 
@@ -72,6 +72,12 @@ class RNNAttentionLM(nn.Module):
         """The state before the first token: that of the recurrent layer, and no past states to look at (B, 0, H)."""
         nothing = self.output.weight.new_zeros(batch_size, 0, self.rnn.hidden_size)
         return self.rnn.initial_state(batch_size), nothing
+
+    @staticmethod
+    def select_state(state: tuple[Tensor | State, Tensor], rows: Tensor) -> tuple[Tensor | State, Tensor]:
+        """The state of some rows of the batch, in a new order or more than once: rows (B',)."""
+        recurrent, past = state
+        return select_rows(recurrent, rows), past[rows]
 
     def _run(self, ids: Tensor, state: tuple[Tensor | State, Tensor] | None):
         check_ids(ids, self.embedding.num_embeddings)

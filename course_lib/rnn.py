@@ -324,6 +324,16 @@ class RNNLM(nn.Module):
         """The state before the first token, to start a stream with."""
         return self.rnn.initial_state(batch_size)
 
+    @staticmethod
+    def select_state(state: Tensor | State, rows: Tensor) -> Tensor | State:
+        """The state of some rows of the batch, in a new order or more than once: rows (B',)."""
+        return select_rows(state, rows)
+
+
+def select_rows(state: Tensor | State, rows: Tensor) -> Tensor | State:
+    """Of a recurrent state (L, B, H), or an LSTM's pair of them, the rows (B',) of the batch: (L, B', H)."""
+    return tuple(part[:, rows] for part in state) if isinstance(state, tuple) else state[:, rows]
+
 
 def check_ids(ids: Tensor, vocab_size: int) -> None:
     """For every language model: ids is a tensor (B, T) of integers from 0 to V - 1, or TypeError and ValueError."""

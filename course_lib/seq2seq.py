@@ -17,7 +17,7 @@ from course_lib.attention import AdditiveAttention, DotAttention
 from course_lib.corpora import padded_batch
 from course_lib.metrics import masked_cross_entropy
 from course_lib.next_token import token_groups
-from course_lib.rnn import GRU, LSTM, ElmanRNN, State, check_ids, reversal
+from course_lib.rnn import GRU, LSTM, ElmanRNN, State, check_ids, reversal, select_rows
 from course_lib.tokens import BOS_ID, EOS_ID, PAD_ID
 
 __all__ = ["Batches", "Memory", "Seq2Seq", "exact_match", "loss", "translate"]
@@ -122,6 +122,11 @@ class Seq2Seq(nn.Module):
             s = torch.tanh(self.combine(torch.cat([s, found], dim=-1)))
         return self.output(self.dropout(s)), state, weights
 
+    @staticmethod
+    def select_state(state: Tensor | State, rows: Tensor) -> Tensor | State:
+        """The decoder's state for some rows of the batch, in a new order or more than once: rows (B',)."""
+        return select_rows(state, rows)
+
     def step(self, ids: Tensor, state: Tensor | State, memory: Memory):
         """One token for each row, ids (B,) -> logits (B, V), the next state, weights (B, S) or None."""
         logits, state, weights = self.decode(ids[:, None], state, memory)
@@ -172,8 +177,8 @@ def translate(model: Seq2Seq, sources: Sequence[Sequence[int]], max_length: int 
     A module is put into evaluation mode and left in the mode it was in.
     Errors: ValueError for no source or an empty one, max_length below 1, or weights of a model without attention.
     """
-    if weights and model.attention is None:
-        raise ValueError("this model has no attention, so there are no weights: call it with weights=False")
+    if weights and getattr(model, "attention", None) is None:
+        raise ValueError("this model gives no weights word by word: call it with weights=False")
     framed = [_framed((source, ()), f"source {i}")[0] for i, source in enumerate(sources)]
     if max_length < 1:
         raise ValueError(f"max_length={max_length} leaves no room for a token: give 1 or more")
