@@ -13,7 +13,7 @@ PY = .venv/bin/python
 PIP = $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-browser lab serve claims bench clean
+.PHONY: help book test test-browser lab serve claims bench release grade clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -38,12 +38,12 @@ test: .venv/.installed-dev ## everything that needs no browser: style, units, no
 	@$(PY) -m ruff check .
 	@$(PY) -m codespell_lib
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile -m "not browser" --cov=course_lib tests
-	@OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 120 notebooks
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
 
 test-browser: .venv/.installed-dev ## the built book and JupyterLab in Chromium (set CHROME to use another one)
 	@test -n "$(CHROME)" || { echo "No Chromium found: install one (apt-get install chromium), or set CHROME to its path"; exit 1; }
 	@$(PY) tools/build_book.py
-	@CHROME="$(CHROME)" $(PY) -m pytest -q -m browser tests
+	@CHROME="$(CHROME)" OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile -m browser tests
 
 lab: .venv/.installed ## open the notebooks in JupyterLab
 	@$(PY) -m jupyter lab notebooks
@@ -58,6 +58,12 @@ claims: .venv/.installed ## check every claim with several seeds and threads: ma
 bench: .venv/.installed-dev ## time course_lib beside what people would use instead
 	@$(PY) -m benchmarks
 
+release: .venv/.installed-dev ## the problem sets for students and instructors, into assignments/release (COURSE_SECRET=...)
+	@$(PY) -m assignments.grading.release
+
+grade: .venv/.installed-dev ## grade a folder of submissions: make grade SUBMISSIONS=dir OUT=dir
+	@$(PY) -m assignments.grading.grade "$(SUBMISSIONS)" "$(OUT)"
+
 clean: ## remove what was built; the environment (.venv) stays
-	@rm -rf _build .pytest_cache .ruff_cache .hypothesis .benchmarks .coverage
+	@rm -rf _build assignments/release .pytest_cache .ruff_cache .hypothesis .benchmarks .coverage
 	@find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

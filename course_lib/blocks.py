@@ -48,9 +48,9 @@ def rotary_angles(T: int, K: int, start: int = 0, base: float = 10_000.0) -> Ten
 
 def rotate(x: Tensor, angles: Tensor) -> Tensor:
     """Turn each pair (2i, 2i + 1) of x (..., T, K) by its angle (T, K / 2), as vectors in a plane."""
-    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
-    a, b = x[..., 0::2], x[..., 1::2]
-    return torch.stack([a * cos - b * sin, a * sin + b * cos], dim=-1).flatten(-2)
+    angles = angles.to(x.dtype)
+    turn = torch.polar(torch.ones_like(angles), angles)  # cos + i sin: a product of complex numbers adds the angles
+    return torch.view_as_real(torch.view_as_complex(x.unflatten(-1, (-1, 2))) * turn).flatten(-2)
 
 
 # ---- parts ---------------------------------------------------------------------------------------------------------
@@ -65,15 +65,12 @@ class LayerNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., D) -> (..., D)"""
-        centred = x - x.mean(-1, keepdim=True)
-        variance = centred.square().mean(-1, keepdim=True)
-        return self.gamma * centred * torch.rsqrt(variance + self.eps) + self.beta
+        return functional.layer_norm(x, self.gamma.shape, self.gamma, self.beta, self.eps)  # one pass, in C++
 
     def copy_from(self, weight: Tensor, bias: Tensor | None, eps: float) -> None:
         """Take over the weights of ``nn.LayerNorm`` (without a bias, zeros)."""
-        with torch.no_grad():
-            self.gamma.copy_(weight)
-            self.beta.zero_() if bias is None else self.beta.copy_(bias)
+        copy_into(self.gamma, weight)
+        copy_into(self.beta, torch.zeros_like(weight) if bias is None else bias)
         self.eps = eps
 
 
@@ -196,6 +193,13 @@ class Block(nn.Module):
 
 def copy_linear(layer: nn.Linear, weight: Tensor, bias: Tensor | None) -> None:
     """Put a weight (out, in) and a bias (out,), or zeros, into a layer."""
+    copy_into(layer.weight, weight)
+    copy_into(layer.bias, torch.zeros_like(layer.bias) if bias is None else bias)
+
+
+def copy_into(own: nn.Parameter, given: Tensor) -> None:
+    """Take over a weight. Errors: ValueError when the shapes differ."""
+    if own.shape != given.shape:
+        raise ValueError(f"a weight of shape {tuple(given.shape)} does not fit where {tuple(own.shape)} is expected")
     with torch.no_grad():
-        layer.weight.copy_(weight)
-        layer.bias.zero_() if bias is None else layer.bias.copy_(bias)
+        own.copy_(given)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from course_lib.bending import bent, keep_min_p, keep_top_k, keep_top_p
 from course_lib.tokens import EOS_ID
 
 __all__ = [
@@ -29,68 +30,6 @@ __all__ = [
 ]
 
 Model = Callable[..., Any]
-
-
-# ---- bending a distribution ----------------------------------------------------------------------------------------
-
-
-def keep_top_k(logits: Tensor, k: int) -> Tensor:
-    """The k largest logits of each row (..., V), ties with the k-th included; minus infinity for the others.
-
-    Errors: ValueError for k below 1. A k above V keeps everything.
-    """
-    if k < 1:
-        raise ValueError(f"top_k={k} must be 1 or more")
-    least = logits.topk(min(k, logits.shape[-1]), dim=-1).values[..., -1:]
-    return logits.masked_fill(logits < least, -math.inf)
-
-
-def keep_top_p(logits: Tensor, p: float) -> Tensor:
-    """The nucleus: the fewest most probable tokens that hold the mass p together, at least one; else minus infinity.
-
-    Errors: ValueError unless 0 < p <= 1.
-    """
-    if not 0 < p <= 1:
-        raise ValueError(f"top_p={p} is a mass: above 0 and at most 1")
-    ordered, order = logits.softmax(-1).sort(dim=-1, descending=True, stable=True)
-    before = ordered.cumsum(-1) - ordered  # the mass of the more probable ones
-    drop = torch.zeros_like(logits, dtype=torch.bool).scatter(-1, order, before >= p)
-    return logits.masked_fill(drop, -math.inf)
-
-
-def keep_min_p(logits: Tensor, p: float) -> Tensor:
-    """The tokens at least p times as probable as the most probable one; minus infinity for the others.
-
-    Errors: ValueError unless 0 <= p <= 1.
-    """
-    if not 0 <= p <= 1:
-        raise ValueError(f"min_p={p} is a share of the largest probability: from 0 to 1")
-    return logits.masked_fill(logits < logits.amax(-1, keepdim=True) + math.log(p or 1e-300), -math.inf)
-
-
-def bent(logits: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None,
-         min_p: float | None = None, forbid: Sequence[int] = ()) -> Tensor:  # fmt: skip
-    """The distribution (..., V) that :func:`generate` draws from, given logits (..., V).
-
-    First the ids in ``forbid`` lose their mass; then the logits are divided by the temperature; then top-k, top-p and
-    min-p cut, in this order, each seeing what the one before it left. At temperature 0 the most probable token has it
-    all. Errors: ValueError for settings without sense, for NaN, and where no token has any mass left.
-    """
-    if not 0 <= temperature < math.inf:
-        raise ValueError(f"temperature={temperature} must be 0 (greedy) or a positive number")
-    if len(forbid):
-        logits = logits.index_fill(-1, torch.as_tensor(forbid), -math.inf)
-    best = logits.amax(-1, keepdim=True)
-    if not best.isfinite().all():
-        raise ValueError(
-            "there is nothing to draw from: the model gives NaN or infinite logits, or all its mass is on forbidden ids"
-        )
-    if temperature == 0:
-        return torch.zeros_like(logits).scatter(-1, logits.argmax(-1, keepdim=True), 1.0)
-    logits = (logits - best) / temperature
-    for keep, value in ((keep_top_k, top_k), (keep_top_p, top_p), (keep_min_p, min_p)):
-        logits = logits if value is None else keep(logits, value)
-    return logits.softmax(-1)
 
 
 # ---- one token after another ---------------------------------------------------------------------------------------
@@ -109,25 +48,30 @@ def generate(model: Model, prompt: Sequence[int] | Sequence[Sequence[int]], max_
     Errors: ValueError for an empty prompt, one that leaves no room for ``max_new`` tokens in the model's positions,
     settings without sense, and a model that leaves nothing to draw from.
     """
-    prompts = [list(prompt)] * n if len(prompt) and isinstance(prompt[0], int) else [list(one) for one in prompt]
-    if n < 1 or (n > 1 and len(prompts) != n):
+    single = len(prompt) and torch.as_tensor(prompt[0]).ndim == 0
+    prompts = [[int(i) for i in one] for one in ([prompt] * n if single else prompt)]
+    if n < 1 or (n > 1 and prompts and not single):
         raise ValueError(f"n={n} must be 1 or more, and goes with a single prompt")
     for one in prompts or [[]]:
         _check(model, one, max_new)
-    results: list[list[int]] = [[]] * len(prompts)
+    results: list[list[int]] = [[] for _ in prompts]
     with _evaluating(model):
         for length in sorted({len(one) for one in prompts}):  # equally long prompts need no padding
             rows = [i for i, one in enumerate(prompts) if len(one) == length]
             read, ids = _Reader(model, len(rows), cache), torch.tensor([prompts[i] for i in rows])
-            written, ended = [], torch.zeros(len(rows), dtype=torch.bool)
-            while len(written) < max_new and not ended.all():
+            for _ in range(max_new):
                 p = bent(read(ids), temperature, top_k, top_p, min_p, forbid)
                 chosen = p.argmax(-1) if temperature == 0 else torch.multinomial(p, 1, generator=generator)[:, 0]
-                ended |= chosen == (-1 if stop is None else stop)
-                written.append(chosen)
+                tokens = chosen.tolist()
+                going = [j for j, token in enumerate(tokens) if token != stop]
+                for j in going:
+                    results[rows[j]].append(tokens[j])
+                if not going:
+                    break
+                if len(going) < len(rows):  # what has ended is read no further
+                    chosen, rows = chosen[going], [rows[j] for j in going]
+                    read.select(torch.tensor(going))
                 ids = chosen[:, None]
-            for i, row in zip(rows, torch.stack(written, dim=1).tolist(), strict=True):
-                results[i] = row[: row.index(stop)] if stop in row else row
     return results
 
 
@@ -184,7 +128,7 @@ def beam_search(model: Model, prompt: Sequence[int], width: int, max_new: int, *
     if width < 1:
         raise ValueError(f"width={width} must be 1 or more: it is the number of texts kept at each step")
     with _evaluating(model):
-        read, ids = _Reader(model, 1, cache), torch.tensor([list(prompt)])
+        read, ids = _Reader(model, 1, cache), torch.tensor([[int(i) for i in prompt]])
         kept: list[list[int]] = [[]]
         total = torch.zeros(1, dtype=torch.double)
         done: list[Hypothesis] = []
@@ -241,30 +185,35 @@ def speculative(model: Model, draft: Model, prompt: Sequence[int], max_new: int,
         _check(one, prompt, max_new)
     if ahead < 1:
         raise ValueError(f"ahead={ahead} must be 1 or more: the draft has to propose something")
-    text, counts = list(prompt), [0, 0, 0]
+    text, counts = [int(i) for i in prompt], [0, 0, 0]
     with _evaluating(model), _evaluating(draft):
         large, small = _Rewinder(model), _Rewinder(draft)
         while len(text) - len(prompt) < max_new and (len(text) == len(prompt) or text[-1] != stop):
             room = max_new - (len(text) - len(prompt))
             guess, q = list(text), []
             for _ in range(min(ahead, room - 1)):
-                q.append(bent(small(guess)[-1]))
+                q.append(bent(small(guess)[-1].double()))
                 guess.append(int(torch.multinomial(q[-1], 1, generator=generator)))
                 if guess[-1] == stop:
                     break
-            p = bent(large(guess)[-len(q) - 1 :])
-            if q and p.shape[-1] != q[0].shape[-1]:
+            logits = large(guess)[-len(q) - 1 :].double()  # in floats p - q can round to 0 everywhere
+            if q and logits.shape[-1] != q[0].shape[-1]:
                 raise ValueError(
-                    f"the vocabularies differ: {p.shape[-1]} tokens in the model, {q[0].shape[-1]} in the draft"
+                    f"the vocabularies differ: {logits.shape[-1]} tokens in the model, {q[0].shape[-1]} in the draft"
                 )
             new = guess[len(text) :]
             good = 0
-            while good < len(new) and torch.rand(1, generator=generator) * q[good][new[good]] < p[good][new[good]]:
+            while good < len(new):
+                accept = bent(logits[good])[new[good]] / q[good][new[good]]
+                if torch.rand(1, generator=generator) >= accept:
+                    break
                 good += 1
             counts = [counts[0] + len(new), counts[1] + good, counts[2] + 1]
             text += new[:good]
             if not good or text[-1] != stop:
-                rest = p[good] if good == len(new) else (p[good] - q[good]).clamp(min=0)
+                rest = bent(logits[good])
+                if good < len(new):
+                    rest = (rest - q[good]).clamp(min=0)
                 text.append(int(torch.multinomial(rest, 1, generator=generator)))
     written = text[len(prompt) :]
     return Speculation(written[: written.index(stop)] if stop in written else written, *counts)

@@ -40,8 +40,18 @@ class Tabled:
 
     @classmethod
     def language(cls, language, vocab: Vocabulary) -> Tabled:
-        """A :class:`course_lib.grammar.Language`: the true distribution of each next word."""
-        return cls(language.next_distribution, vocab)
+        """A :class:`course_lib.grammar.Language`: the true distribution of each next word.
+
+        Behind a text that cannot come there is none, and the logits are NaN.
+        """
+
+        def following(prefix: list[str]):
+            try:
+                return language.next_distribution(prefix)
+            except ValueError:
+                return np.full(len(vocab), np.nan)
+
+        return cls(following, vocab)
 
     def __call__(self, ids: Tensor, state: Prefixes | None = None):
         """ids (B, T) -> logits (B, T, V); with a state -> logits, state."""
@@ -96,9 +106,14 @@ class Given:
         if not len(source) or {PAD_ID, BOS_ID, EOS_ID} & set(source):
             raise ValueError(f"a source is one or more words without PAD, BOS and EOS, not {list(source)}")
         self.model = model
-        with torch.no_grad():
-            self.memory: Memory = model.encode(torch.tensor([[*source, EOS_ID]]))
-        self.select_state = model.select_state
+        self.train, self.eval, self.select_state = model.train, model.eval, model.select_state
+        training = model.training
+        self.eval()
+        try:
+            with torch.no_grad():
+                self.memory: Memory = model.encode(torch.tensor([[*source, EOS_ID]]))
+        finally:
+            self.train(training)
 
     def __call__(self, ids: Tensor, state: Any = None):
         """ids (B, T) -> logits (B, T, V); with a state -> logits, state."""
@@ -107,6 +122,11 @@ class Given:
         memory = Memory(states[rows], mask[rows], None)
         logits, new, _ = self.model.decode(ids, self.initial_state(len(ids)) if state is None else state, memory)
         return logits if state is None else (logits, new)
+
+    @property
+    def training(self) -> bool:
+        """Whether the translator is in training mode, for those who score or decode in evaluation mode."""
+        return self.model.training
 
     def initial_state(self, batch_size: int) -> Any:
         """The decoder's first state, for each row."""

@@ -11,7 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.attention import causal_mask
-from course_lib.blocks import Block, Cache, FeedForward, LayerNorm, copy_linear, rotary_angles, rotate, sinusoidal
+from course_lib.blocks import (
+    Block,
+    Cache,
+    FeedForward,
+    LayerNorm,
+    copy_into,
+    copy_linear,
+    rotary_angles,
+    rotate,
+    sinusoidal,
+)
 from course_lib.rnn import check_ids
 from course_lib.seq2seq import Memory
 from course_lib.tokens import PAD_ID
@@ -62,6 +72,8 @@ class TransformerLM(nn.Module):
         self.norm = LayerNorm(d_model) if norm == "pre" else nn.Identity()
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(d_model, vocab_size, bias=not tied)
+        if self.rotary and d_model // heads % 2:
+            raise ValueError(f"a head is {d_model // heads} wide, and rotary positions turn pairs: make that even")
         if tied:
             self.output.weight = self.embedding.weight
 
@@ -86,6 +98,8 @@ class TransformerLM(nn.Module):
         T, start = ids.shape[1], 0 if state is None else state[0][0].shape[-2]
         if not 1 <= T <= self.max_length - start:
             raise ValueError(f"{start} tokens and {T} more do not fit into {self.max_length} positions: cut the text")
+        if state is not None and len(state[0][0]) != len(ids):
+            raise ValueError(f"the state holds {len(state[0][0])} texts, and ids has {len(ids)} rows")
         x, angles = self.embedding(ids), None
         if self.position is not None:
             x = x + self.position.weight[start : start + T]
@@ -137,9 +151,8 @@ class TransformerLM(nn.Module):
         copy = cls(c.vocab_size, c.n_embd, c.n_head, c.n_layer, c.n_positions, hidden=c.n_inner,
                    activation=activations[c.activation_function], tied=tied)  # fmt: skip
         copy.to(weights["lm_head.weight"].dtype)
-        with torch.no_grad():
-            copy.embedding.weight.copy_(weights["transformer.wte.weight"])
-            copy.position.weight.copy_(weights["transformer.wpe.weight"])
+        copy_into(copy.embedding.weight, weights["transformer.wte.weight"])
+        copy_into(copy.position.weight, weights["transformer.wpe.weight"])
         if not tied:
             copy_linear(copy.output, weights["lm_head.weight"], None)
         for i, block in enumerate(copy.blocks):
@@ -170,6 +183,8 @@ class Transformer(nn.Module):
                  hidden: int | None = None, norm: str = "pre", activation: str = "relu", dropout: float = 0.0,
                  max_length: int = 256):  # fmt: skip
         super().__init__()
+        if layers < 1:
+            raise ValueError(f"layers={layers} must be 1 or more")
         self.source_embedding = nn.Embedding(source_size, d_model)
         self.target_embedding = nn.Embedding(target_size, d_model)
         for table in (self.source_embedding, self.target_embedding):
@@ -212,7 +227,7 @@ class Transformer(nn.Module):
             new.append(cache)
         return self.output(self.norms[1](x)), new, None
 
-    select_state = TransformerLM.select_state
+    select_state = staticmethod(TransformerLM.select_state)
 
     def step(self, ids: Tensor, state: list[Cache], memory: Memory):
         """One token for each row, ids (B,) -> logits (B, V), the next state, None."""

@@ -227,17 +227,13 @@ class Word2Vec:
         s -= 1
         s *= batch.near
         pairs = batch.near.sum(2).reshape(-1, 1)
-        n = self.C[negatives]
-        q = _sigmoid32(w @ n.T)
-        weight = pairs * share
-        loss -= np.vdot(weight, _log(1 - q))
-        q *= weight
+        n, q, of_noise = self._against(w, negatives, pairs * share)
 
         g = np.zeros((len(rows) + len(n), 2 * d), dtype=np.float32)
         g[m : m + J * b, :d] = (s @ around).reshape(-1, d) + q @ n
         self._add_blocks(g[:, d:], s.transpose(0, 2, 1) @ w.reshape(J, b, d))
         g[len(rows) :, d:] = q.T @ w
-        return loss, pairs.sum(), g
+        return loss + of_noise, pairs.sum(), g
 
     def _cbow(self, batch: _Batch, negatives: np.ndarray, share: np.ndarray) -> tuple[float, float, np.ndarray]:
         """As :meth:`_skipgram`, for all words that have a neighbour."""
@@ -252,17 +248,21 @@ class Word2Vec:
         s = _sigmoid32((h * c).sum(1, keepdims=True))
         loss = -np.vdot(real, _log(s))
         s = (s - 1) * real
-        n = self.C[negatives]
-        q = _sigmoid32(h @ n.T)
-        weight = real * share
-        loss -= np.vdot(weight, _log(1 - q))
-        q *= weight
+        n, q, of_noise = self._against(h, negatives, real * share)
 
         g = np.zeros((len(rows) + len(n), 2 * d), dtype=np.float32)
         g[m : m + J * b, d:] = s * h
         self._add_blocks(g[:, :d], mean.transpose(0, 2, 1) @ (s * c + q @ n).reshape(J, b, d))
         g[len(rows) :, d:] = q.T @ h
-        return loss, real.sum(), g
+        return loss + of_noise, real.sum(), g
+
+    def _against(self, x: np.ndarray, negatives: np.ndarray, weight: np.ndarray):
+        """The negatives' vectors (K, d), the derivative of the loss by their scores with x, that part of the loss."""
+        n = self.C[negatives]
+        q = _sigmoid32(x @ n.T)
+        loss = -np.vdot(weight, _log(1 - q))
+        q *= weight
+        return n, q, loss
 
     def _around(self, x: np.ndarray) -> np.ndarray:
         """What each block sees, (J, b + 2m, ...): a view of x ((J + 1) b, ...) in which neighbouring blocks overlap."""

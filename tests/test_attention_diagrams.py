@@ -52,14 +52,7 @@ EXTREMES = {
     "masks, large": lambda: masks(10, 9, 10),
 }
 
-
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        plt.close("all")
-        plotting.use_house_style()
-        yield
-        plt.close("all")
+_house_style = drawings.house_style
 
 
 # ---- one step of a decoder, one word that looks --------------------------------------------------

@@ -1,28 +1,29 @@
-"""Every drawing of chapters 8 to 10 can be read, at the width of a page and on a telephone."""
+"""Every drawing of chapters 8 to 14 can be read, at the width of a page and on a telephone."""
 
 import matplotlib as mpl
 
 mpl.use("Agg")
 
 import drawings
-import matplotlib.pyplot as plt
 import pytest
 
-from course_lib import plotting
-from tests import test_attention_diagrams, test_embedding_diagrams, test_seq2seq_diagrams
+from tests import (
+    test_attention_diagrams,
+    test_computation_diagrams,
+    test_decoding_diagrams,
+    test_embedding_diagrams,
+    test_seq2seq_diagrams,
+    test_token_diagrams,
+    test_transformer_diagrams,
+    test_vector_diagrams,
+)
 
-MODULES = (test_embedding_diagrams, test_seq2seq_diagrams, test_attention_diagrams)
+MODULES = (test_embedding_diagrams, test_seq2seq_diagrams, test_attention_diagrams, test_transformer_diagrams,
+           test_vector_diagrams, test_decoding_diagrams, test_token_diagrams, test_computation_diagrams)  # fmt: skip
 DEFAULTS = {name: draw for module in MODULES for name, draw in module.DEFAULTS.items()}
 EXTREMES = {name: draw for module in MODULES for name, draw in module.EXTREMES.items()}
 
-
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        plt.close("all")
-        plotting.use_house_style()
-        yield
-        plt.close("all")
+_house_style = drawings.house_style
 
 
 @pytest.mark.parametrize("name", DEFAULTS)

@@ -36,14 +36,7 @@ EXTREMES = {
     "no step": lambda: negative_sampling(VECTORS, "king", "crown", 0.0),
 }
 
-
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        plt.close("all")
-        plotting.use_house_style()
-        yield
-        plt.close("all")
+_house_style = drawings.house_style
 
 
 def test_the_units_hold_the_weights_and_the_outputs_are_their_softmax():

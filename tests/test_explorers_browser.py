@@ -10,7 +10,7 @@ from tests import test_widgets_browser as base
 
 pytestmark = pytest.mark.browser
 browser, show = base.browser, base.show
-press, status = base.press, base.status
+choose, press, status = base.choose, base.press, base.status
 PAGE = base.PAGE
 
 RNG = np.random.default_rng(8)
@@ -58,10 +58,6 @@ FIGURES = {
     "translation": lambda: explorers.attention_explorer(TARGET, ALIGNED, SOURCE),
     "decoding_player": lambda: explorers.decoding_player(RUNS, "the red house is small".split(), TARGET),
 }
-
-
-def choose(page, label, option):
-    page.get_by_role("combobox", name=label).select_option(label=option)
 
 
 def drive(kind, page):

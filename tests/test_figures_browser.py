@@ -1,20 +1,24 @@
-"""What holds for every simulating and every exploring figure in a real browser: everybody can use them."""
+"""What holds for every interactive figure in a real browser: everybody can use them."""
 
 import pytest
 
+from tests import test_decoding_figures_browser as decoding
 from tests import test_explorers_browser as exploring
 from tests import test_simulations_browser as simulating
+from tests import test_walkthroughs_browser as walking
 from tests import test_widgets_browser as base
 
 pytestmark = pytest.mark.browser
 browser, show = base.browser, base.show
 LIVE = ".cw-live :is(button, input, select):visible:not([tabindex='-1'])"
-FIGURES = simulating.FIGURES | exploring.FIGURES
+MODULES = (base, simulating, exploring, decoding, walking)
+FIGURES = {kind: make for module in MODULES for kind, make in module.FIGURES.items()}
+DRIVERS = {kind: module.drive for module in MODULES for kind in module.FIGURES}
 
 
 def drive(kind, page):
     """Bring a figure into the state that shows the most."""
-    (simulating if kind in simulating.FIGURES else exploring).drive(kind, page)
+    DRIVERS[kind](kind, page)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -55,6 +59,7 @@ def test_nothing_scrolls_sideways_and_no_label_is_cut_off(show, kind, width):
 @pytest.mark.parametrize("kind", FIGURES)
 def test_without_scripts_and_on_paper_a_table_stands_in(show, kind):
     page = show(FIGURES[kind](), script=False)
+    assert page.locator(".cw-static").is_visible()
     assert page.locator(".cw-static table").first.is_visible()
     page = show(FIGURES[kind]())
     assert not page.locator(".cw-static").is_visible()
@@ -65,6 +70,7 @@ def test_without_scripts_and_on_paper_a_table_stands_in(show, kind):
 
 @pytest.mark.parametrize("kind", FIGURES)
 def test_every_control_is_reached_by_tab_and_shows_the_focus(show, kind):
+    """In JupyterLab "d d" on a control without the mark lmSuppressShortcuts would delete the cell."""
     page = show(FIGURES[kind]())
     controls, seen = page.locator(LIVE).count(), set()
     for _ in range(controls + 4):
@@ -75,3 +81,15 @@ def test_every_control_is_reached_by_tab_and_shows_the_focus(show, kind):
                 && getComputedStyle(e).outlineStyle === 'solid' ? e.outerHTML : '' })()""")
         )
     assert len(seen - {""}) == controls
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_many_on_one_page_have_their_own_ids_and_words(show, module):
+    figures = [make() for make in module.FIGURES.values()]
+    page = show(*figures, *figures)
+    assert page.locator("[data-ready]").count() == 2 * len(figures)
+    page.wait_for_timeout(100)
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(set(ids)) == len(ids)
+    words = page.locator("svg[role=img] desc").all_text_contents()
+    assert words and all(len(text) > 40 for text in words)

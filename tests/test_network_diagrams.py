@@ -7,10 +7,12 @@ mpl.use("Agg")
 from functools import cache
 from itertools import combinations
 
+import drawings
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb, to_rgba
+from drawings import arrows, boxes, contrast, labels
+from matplotlib.colors import to_rgba
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
@@ -54,14 +56,7 @@ EXTREMES = {
 }
 ALL = DEFAULTS | EXTREMES
 
-
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        plt.close("all")
-        plotting.use_house_style()
-        yield
-        plt.close("all")
+_house_style = drawings.house_style
 
 
 @cache
@@ -70,31 +65,6 @@ def drawn(name):
     ax = ALL[name]()
     ax.figure.canvas.draw()
     return ax
-
-
-def labels(ax):
-    return [text.get_text() for text in ax.texts]
-
-
-def boxes(ax):
-    return [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
-
-
-def arrows(ax, colour=None):
-    """The arrows that have a head, of one colour if that is given."""
-    found = [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
-    found = [arrow for arrow in found if type(arrow.get_arrowstyle()).__name__ != "Curve"]
-    return [arrow for arrow in found if colour is None or arrow.get_edgecolor()[:3] == to_rgb(colour)]
-
-
-def luminance(colour):
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-    return float(np.dot((0.2126, 0.7152, 0.0722), linear))
-
-
-def contrast(one, other):
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 @cache

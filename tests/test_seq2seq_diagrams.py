@@ -33,14 +33,7 @@ EXTREMES = {
     "long target": lambda: encoder_decoder(["x"], [*"abcdefg"], forcing=False, layers=2),
 }
 
-
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        plt.close("all")
-        plotting.use_house_style()
-        yield
-        plt.close("all")
+_house_style = drawings.house_style
 
 
 def row(ax, low, high):

@@ -1,12 +1,11 @@
 """The simulating figures as Python makes them: what they embed, the tables of results, what they refuse."""
 
-import json
 import math
-import re
 
 import numpy as np
 import pytest
 import torch
+from interactive import NASTY, check_escaped, check_page, embedded, rows
 
 from course_lib import simulations
 
@@ -22,32 +21,14 @@ EXAMPLES = {
 }
 
 
-def embedded(widget):
-    """The data that the page's script will read."""
-    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', widget._repr_html_(), re.S)[1])
-
-
-def rows(widget):
-    """The cells of every table row of the substitute, as text."""
-    found = re.findall("<tr>(.*?)</tr>", widget.table)
-    return [re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
-
-
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_html_is_complete_and_the_same_every_time(kind):
-    page = EXAMPLES[kind]()._repr_html_()
-    assert page == EXAMPLES[kind]()._repr_html_()
-    assert f"courseWidgets.kinds.{kind} =" in page
-    assert "<table>" in page
-    assert not re.search(r"""(src|href)=|@import|url\((?!#)|https?://(?!www\.w3\.org/2000/svg)""", page)
+    check_page(EXAMPLES[kind], kind)
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_no_text_can_leave_its_place(kind):
-    nasty = "</script><!-- <b>&\u2028\"'"
-    page = EXAMPLES[kind](title=nasty)._repr_html_()
-    assert "<b>" not in page
-    assert page.count("</script>") == 2
+    check_escaped(EXAMPLES[kind](title=NASTY))
 
 
 def test_names_are_escaped():

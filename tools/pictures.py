@@ -1,6 +1,6 @@
 """Draw the pictures of the README and the landing page: run it after a change of the ladder or of the pages' look.
 
-.venv/bin/python tools/pictures.py          # book/_static/ladder.svg, every model so far on Farm (two minutes)
+.venv/bin/python tools/pictures.py          # book/_static/ladder.svg, from the record of the runs
 .venv/bin/python tools/pictures.py --page   # book/_static/page.png too, from the built book (needs Chromium)
 """
 
@@ -10,40 +10,25 @@ import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import torch
 
 import course_lib
-from course_lib import diagrams, languages, metrics, next_token, optimizers, tokens
-from course_lib.attention_lm import RNNAttentionLM
-from course_lib.ngram import NGramLM
-from course_lib.rnn import RNNLM
-from course_lib.train import train
+from course_lib import diagrams, ladder, languages
+from course_lib.metrics import CLASSES
 
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "book" / "_static"
-STEPS = 1_500  # updates of each network, batches of about 1,600 tokens
 
 
-def ladder() -> None:
-    """The rungs that stand so far, on the same 10,000 documents: n-grams as in chapter 2, networks as in 4, 6, 10."""
-    farm = languages.farm()
-    documents, test = farm.sample(10_000, course_lib.generator(10)), farm.sample(1_000, course_lib.generator(11))
-    scores = {name: NGramLM(n).fit(documents).score(test) for name, n in (("bigram", 2), ("trigram", 3), ("5-gram", 5))}
-    vocab = tokens.Vocabulary.build(documents)
-    batches = next_token.Batches([vocab.encode(d) for d in documents], 32)
-    networks = {"Elman": (RNNLM, "elman"), "GRU": (RNNLM, "gru"), "LSTM": (RNNLM, "lstm"),
-                "LSTM + attention": (RNNAttentionLM, "lstm")}  # fmt: skip
-    for name, (model_class, kind) in networks.items():
-        torch.manual_seed(0)
-        model = model_class(len(vocab), 96, kind)
-        adam, rate = optimizers.Adam(model.parameters(), lr=4e-3), optimizers.warmup_cosine(STEPS, 50)
-        train(model, batches, next_token.loss, adam, STEPS, schedule=rate, clip=1.0)
-        scores[name] = next_token.score(model, [vocab.encode(d) for d in test])
-    rungs = {name: metrics.excess_by_class(farm, test, log_q) for name, log_q in scores.items()}
-    diagrams.ladder(rungs, floor=farm.entropy_rate())
+def draw_ladder() -> None:
+    """Every model on Farm, the mean of the recorded runs (``python -m benchmarks.ladder``), without the unigram."""
+    runs = [run for run in ladder.recorded() if run["language"] == "Farm" and run["model"] != "unigram"]
+    rungs = {}
+    for name in dict.fromkeys(run["model"] for run in runs):
+        same = [run for run in runs if run["model"] == name]
+        rungs[name] = {kind: sum(float(run[kind]) for run in same) / len(same) for kind in CLASSES}
+        print(f"{name}: {sum(rungs[name].values()):.3f} nats per token, mean of {len(same)}")
+    diagrams.ladder(rungs, floor=languages.farm().entropy_rate())
     plt.savefig(STATIC / "ladder.svg", metadata={"Date": None})
-    for name, split in rungs.items():
-        print(name, {kind: round(x, 3) for kind, x in split.items()}, round(sum(split.values()), 3))
 
 
 def page() -> None:
@@ -61,6 +46,6 @@ def page() -> None:
 
 
 course_lib.setup()
-ladder()
+draw_ladder()
 if "--page" in sys.argv:
     page()

@@ -1,6 +1,6 @@
 """``{coverage-table}`` and ``{errata-table}``: the tables of book/coverage.csv and book/errata.csv.
 
-The text columns hold inline Markdown. A column of links holds labels, separated by ";", or "planned".
+The text columns hold inline Markdown. A column of links holds labels, separated by ";".
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class CsvTable(SphinxDirective):
 
     def links(self, labels: str, domain: str) -> list[nodes.Node]:
         """A reference to each label: ``std`` for a section, ``prf`` for a claim."""
-        if labels.strip() in ("", "planned"):
-            return [nodes.inline("", labels.strip(), classes=["planned"])]
+        if not labels.strip():
+            return []
         parts: list[nodes.Node] = []
         for label in (part.strip() for part in labels.split(";")):
             target = reference_to(label, domain, self.env.docname)

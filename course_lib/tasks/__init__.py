@@ -1,5 +1,7 @@
 """Small tasks with known answers: each yields inputs, targets, and the best score that any model could reach."""
 
+from course_lib.tasks.arithmetic import PADS, addition, answer, arithmetic, parity_pad, worked
+from course_lib.tasks.automata import Automaton, automaton_states, composed, flip_flop, random_automaton
 from course_lib.tasks.language import (
     SENTIMENT_WORDS,
     TAGGING_WORDS,
@@ -18,25 +20,35 @@ from course_lib.tasks.task import Task
 
 __all__ = [
     "CAPTION_WORDS",
+    "PADS",
     "SENTIMENT_WORDS",
     "TAGGING_WORDS",
     "TAGS",
+    "Automaton",
     "Task",
     "Thing",
     "adding",
+    "addition",
+    "answer",
     "ar2",
     "ar2_error",
     "ar2_forecast",
     "ar2_variance",
+    "arithmetic",
+    "automaton_states",
     "caption_entropy",
     "captions",
+    "composed",
     "copying",
     "delayed_recall",
     "describes",
+    "flip_flop",
     "forecasting",
     "key_value_recall",
     "latch",
     "parity",
+    "parity_pad",
+    "random_automaton",
     "repeated",
     "reversal",
     "sentiment",
@@ -44,4 +56,5 @@ __all__ = [
     "tag_posterior",
     "tagging",
     "tagging_ceilings",
+    "worked",
 ]

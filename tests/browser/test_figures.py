@@ -192,3 +192,78 @@ def test_heads_of_attention_are_compared(figure):
     explorer.page.keyboard.press("Shift+Tab")  # to the words
     explorer.page.keyboard.press("Home")
     assert re.match(r"“.+”, word 1 of \d+: head 1 looks most at “.+”.*; head 2 looks most at", status(explorer))
+
+
+def test_a_beam_is_searched_to_the_end(figure):
+    beam = figure("12_decoding", "beam_player")
+    assert status(beam).startswith("Step 1 of")
+    press(beam, "Width", "ArrowDown")
+    width = int(re.match(r"Step 1 of \d+, width (\d+): 1 text with", status(beam))[1])
+    forward = beam.get_by_role("button", name="Next step")
+    for _ in range(12):
+        if forward.get_attribute("aria-disabled") == "true":
+            break
+        press(beam, "Next step")
+    assert re.search("The search is over. It found “.+?” .*(No text is better|Better is “.+”|unknown)", status(beam))
+    aside = beam.locator("p", has_text="Finished so far").inner_text()
+    assert 1 <= aside.count("ln q") <= width
+    press(beam, "Back")
+    assert "The search is over" not in status(beam)
+    press(beam, "Start again", "Space")
+    assert status(beam).startswith("Step 1 of")
+
+
+def test_a_distribution_is_bent_and_drawn_from(figure):
+    bender = figure("12_decoding", "distribution_bender")
+    kept, _, before, after = bender.locator(".cw-numbers strong").all_inner_texts()
+    assert before == after
+    press(bender, "Top-k", "Home")
+    kept, _, _, after = bender.locator(".cw-numbers strong").all_inner_texts()
+    assert kept.startswith("1 of ") and after == "0.000 nats"
+    press(bender, "Draw a word")
+    assert re.match("Draw 1: “.+”, with probability 1.000 after the bend", status(bender))
+    press(bender, "Straighten")
+    assert status(bender).startswith("Nothing drawn yet")
+    press(bender, "Temperature", "ArrowRight")
+    _, _, before, after = bender.locator(".cw-numbers strong").all_inner_texts()
+    assert float(after.split()[0]) > float(before.split()[0])
+    press(bender, "Draw 100", "Space")
+    assert status(bender).startswith("100 words drawn")
+
+
+def test_byte_pairs_are_merged(figure):
+    pairs = figure("13_large_language_models", "byte_pair_player")
+    first = int(re.match(r"No merge yet: (\d+) tokens", status(pairs))[1])
+    press(pairs, "Next merge")
+    assert re.match(r"Merge \d+ of [\d,]+, “.+” and “.+” to “.+”, .+ in this text: \d+ tokens", status(pairs))
+    press(pairs, "All merges", "Space")
+    assert pairs.locator("ol li").count() < first
+    press(pairs, "Merges:", "Home")
+    assert status(pairs).startswith("No merge yet")
+    assert pairs.locator("ol li").count() == first
+
+
+def test_costs_are_reckoned(figure):
+    costs = figure("13_large_language_models", "cost_calculator")
+    first = status(costs)
+    press(costs, "Model", "ArrowDown")
+    assert status(costs) != first and status(costs).startswith("To train: ")
+    tab_to(costs, "Parameters N")
+    for key in ("Control+a", "1", "0", "0", "0", "Tab"):  # a thousand millions
+        costs.page.keyboard.press(key)
+    assert "16 GB with Adam" in status(costs) and "weights 2 GB" in status(costs)
+    press(costs, "Bytes a number", "ArrowDown")
+    assert "weights 1 GB" in status(costs)
+
+
+def test_an_automaton_is_run_in_two_ways(figure):
+    machine = figure("14_what_models_compute", "automaton_player")
+    steps, rounds = map(int, re.match(r"Step 0 of (\d+)\..* round 0 of (\d+):", status(machine)).groups())
+    for _ in range(rounds):
+        press(machine, "Next step")
+    early = re.match(rf"Step {rounds} of {steps}\..* the map of the whole word takes (.+?) to (\w+)", status(machine))
+    press(machine, "To the end", "Space")
+    assert re.match(rf"Step {steps} of {steps}\. .* is read, the state is {early[2]}", status(machine))
+    press(machine, "Back")
+    press(machine, "Start again")
+    assert status(machine).startswith("Step 0 of")

@@ -15,7 +15,7 @@ import pytest
 from tests.browser.conftest import ROOT, new_page, none
 
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
-SECONDS = 300  # for one notebook, on a busy machine
+SECONDS = 600  # for one notebook, on a busy machine
 NO_NEWS = '{"fetchNews": "false", "checkForUpdates": false}'
 # console errors that JupyterLab logs whatever the notebook, each with its reason
 NOT_OURS = {
@@ -35,7 +35,7 @@ SCROLL_THROUGH = """async () => {
         await cell.ready;
         if (cell.model.type !== 'markdown') continue;
         const shown = () => cell.node.querySelector('.myst, .jp-MarkdownOutput');
-        for (let frame = 0; !shown()?.innerText.trim() && frame < 60; frame++)
+        for (let frame = 0; !shown()?.innerText.trim() && frame < 600; frame++)
             await new Promise(requestAnimationFrame);
         seen.push([n, shown()?.innerHTML ?? '', shown()?.innerText ?? 'nothing is shown: :::']);
     }

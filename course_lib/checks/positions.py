@@ -1,0 +1,136 @@
+"""Checks for the chapter on transformers, on positions and on what each block knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from course_lib.checks import Result, compare
+
+
+def _table(T, D, base=10_000.0, exponent=None, start=0, halves=False, swap=False):
+    """Sinusoids (T, D): sine in column 2i, cosine in 2i + 1."""
+    i = np.arange(D // 2)
+    frequency = base ** -(2 * i / D) if exponent is None else exponent(i, D)
+    angle = np.arange(start, start + T)[:, None] * frequency
+    pair = [np.cos(angle), np.sin(angle)] if swap else [np.sin(angle), np.cos(angle)]
+    return np.concatenate(pair, axis=1) if halves else np.stack(pair, axis=-1).reshape(T, D)
+
+
+def sinusoids(answer: Callable) -> Result:
+    """``answer(T, D)`` -> (T, D), the sinusoids of places 0 to T - 1."""
+    mistakes = {
+        "this is the misprint: the exponent is a fraction, 2i / D, and its base 10,000.": lambda *c: _table(
+            *c, exponent=lambda i, D: 1000.0 ** -(2.0 * i)
+        ),
+        "the exponent is 2i / D, for pair i: with i / D the slowest waves are missing.": lambda *c: _table(
+            *c, exponent=lambda i, D: 10_000.0 ** -(i / D)
+        ),
+        "the exponent is 2i / D for *pair* i, so that sine and cosine of a pair share a frequency.": lambda *c: _table(
+            *c, exponent=lambda i, D: 10_000.0 ** -(4 * i / D)
+        ),
+        "the base is 10,000.": lambda *c: _table(*c, base=1000.0),
+        "the frequency falls with i: the angle is t divided by the power.": lambda *c: _table(
+            *c, exponent=lambda i, D: 10_000.0 ** (2 * i / D)
+        ),
+        "places are counted from 0.": lambda *c: _table(*c, start=1),
+        "sines and cosines take turns: column 2i is the sine, 2i + 1 the cosine of the same angle.": lambda *c: _table(
+            *c, halves=True
+        ),
+        "the sine stands in the even columns, the cosine in the odd ones.": lambda *c: _table(*c, swap=True),
+    }
+    return compare(answer, _table, [(3, 4), (5, 8), (60, 6)], mistakes, "place 0 is 0, 1, 0, 1, ...")
+
+
+def shift(answer: Callable) -> Result:
+    """``answer(k, D)`` -> M (D, D) with PE(t + k) = PE(t) M for every t, PE(t) a row."""
+
+    def matrix(k, D, transpose=False, one=False, halves=False):
+        M = np.zeros((D, D))
+        for i in range(D // 2):
+            angle = k * 10_000.0 ** -(0 if one else 2 * i / D)
+            turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+            place = [i, D // 2 + i] if halves else [2 * i, 2 * i + 1]
+            M[np.ix_(place, place)] = turn.T if transpose else turn
+        return M
+
+    mistakes = {
+        "this goes back by k: PE(t) is a row, and stands to the left of M. Transpose your matrix.": lambda *c: matrix(
+            *c, transpose=True
+        ),
+        "each pair turns by its own angle, k times its own frequency.": lambda *c: matrix(*c, one=True),
+        "sine and cosine of a frequency are neighbours, columns 2i and 2i + 1: the blocks lie on the diagonal.": lambda *c: (
+            matrix(*c, halves=True)
+        ),
+        "this is the matrix for one step: the angle is k times the frequency.": lambda k, D: matrix(1, D),
+    }
+    praise = "M_k is orthogonal, and M_j M_k = M_(j+k)."
+    return compare(answer, matrix, [(1, 4), (3, 8), (-2, 6), (40, 4)], mistakes, praise)
+
+
+def relative(answer: Callable) -> Result:
+    """``answer(by_distance)`` (T, T), column d for d places back -> scores (T, T) by place, minus infinity ahead."""
+
+    def by_place(R, ahead=-np.inf, back=0):
+        T = len(R)
+        t, s = np.indices((T, T))
+        return np.where(s <= t, R[t, (t - s + back) % T], ahead)
+
+    mistakes = {
+        "what lies ahead has no distance: its score is minus infinity, so that the softmax gives it no weight.": lambda R: (
+            by_place(R, ahead=0.0)
+        ),
+        "column d is for the place d *back*: place s of query t is t - s back.": lambda R: np.where(
+            np.tri(len(R), dtype=bool), R, -np.inf
+        ),
+        "distance 0 is the place itself: you are one off.": lambda R: by_place(R, back=1),
+        "the query is the row, the place looked at the column: yours are exchanged.": lambda R: by_place(R).T,
+        "the row of R is the query too: each query has its own scores for the distances.": lambda R: by_place(
+            np.tile(R[-1], (len(R), 1))
+        ),
+    }
+    rng = np.random.default_rng(0)
+    cases = [(rng.standard_normal((T, T)),) for T in (3, 1, 6)]
+    return compare(answer, by_place, cases, mistakes, "T^2 scores from T products with vectors of distance, no loop.")
+
+
+def lens(answer: Callable) -> Result:
+    """``answer(model, ids)`` -> (blocks + 1, T, V): log q after no block, after one, ..., of a TransformerLM."""
+    import torch
+
+    from course_lib.attention import causal_mask
+    from course_lib.transformer import TransformerLM
+
+    @torch.no_grad()
+    def look(model, ids, norm=True, log=True, mask=True, places=True, first=True, alone=False):
+        T = ids.shape[1]
+        x = model.embedding(ids)
+        x = x + model.position.weight[:T] if places else x
+        stream = [x]
+        for block in model.blocks:
+            new, _ = block(x, causal_mask(T) if mask else None)
+            stream.append(new - x if alone else new)
+            x = new
+        z = torch.stack([model.output(model.norm(x) if norm else x)[0] for x in stream[0 if first else 1 :]])
+        return z.log_softmax(-1) if log else z
+
+    mistakes = {
+        "the last norm is missing: the output was trained to read what comes out of it.": lambda *c: look(
+            *c, norm=False
+        ),
+        "these are logits: a log softmax makes them comparable.": lambda *c: look(*c, log=False),
+        "a block without its mask looks ahead.": lambda *c: look(*c, mask=False),
+        "the positions have to be added to the embeddings, as the model does.": lambda *c: look(*c, places=False),
+        "begin before the first block: blocks + 1 rows.": lambda *c: look(*c, first=False),
+        "read the stream, not what a block added to it.": lambda *c: look(*c, alone=True),
+    }
+    rng = torch.Generator().manual_seed(0)
+    cases = []
+    for layers, T in ((2, 5), (3, 4)):
+        model = TransformerLM(9, 8, 2, layers, 6).double().eval()
+        with torch.no_grad():
+            for p in model.parameters():
+                p.copy_(0.5 * torch.randn(p.shape, generator=rng, dtype=torch.float64))
+        cases.append((model, torch.randint(0, 9, (1, T), generator=rng)))
+    return compare(answer, look, cases, mistakes, "the last row is what the model says itself.", 1e-5)

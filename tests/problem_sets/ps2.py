@@ -1,0 +1,533 @@
+"""Answers to problem set 2: for each question another right one, and wrong ones with words of the hint they must get.
+
+{question: (right, [(words of the hint, wrong), ...])}, each the source of the student's cell.
+"""
+
+ANSWERS = {
+    "q1": (
+        """
+def jordan(x, W_x, W_f, b, W_o, c):
+    Y = np.zeros((len(x) + 1, len(W_o)))
+    for t, enters in enumerate(x @ W_x.T + b):
+        Y[t + 1] = c + W_o @ np.tanh(enters + W_f @ Y[t])
+    return Y[1:]
+""",
+        [
+            ("let it be forgotten", """
+def jordan(x, W_x, W_f, b, W_o, c):
+    y = np.zeros(len(c))
+    result = []
+    for row in x:
+        result.append(W_o @ np.tanh(W_x @ row + W_f @ y + b) + c)
+    return np.array(result)
+"""),
+            ("zero, not c", """
+def jordan(x, W_x, W_f, b, W_o, c):
+    h, result = np.zeros(len(b)), []
+    for row in x:
+        fed_back = W_o @ h + c
+        h = np.tanh(W_x @ row + W_f @ fed_back + b)
+        result.append(W_o @ h + c)
+    return np.array(result)
+"""),
+            ("no tanh there", """
+def jordan(x, W_x, W_f, b, W_o, c):
+    result = [np.zeros(len(c))]
+    for row in x:
+        h = np.tanh(W_x @ row + W_f @ result[-1] + b)
+        result.append(np.tanh(W_o @ h + c))
+    return np.array(result[1:])
+"""),
+            ("has a bias b", """
+def jordan(x, W_x, W_f, b, W_o, c):
+    result = [np.zeros(len(c))]
+    for row in x:
+        result.append(W_o @ np.tanh(W_x @ row + W_f @ result[-1]) + c)
+    return np.array(result[1:])
+"""),
+            ("not its tanh", """
+def jordan(x, W_x, W_f, b, W_o, c):
+    context, result = np.zeros(len(c)), []
+    for row in x:
+        y = W_o @ np.tanh(W_x @ row + W_f @ context + b) + c
+        context = np.tanh(y)
+        result.append(y)
+    return np.array(result)
+"""),
+            ("hidden layer has a tanh", """
+def jordan(x, W_x, W_f, b, W_o, c):
+    result = [np.zeros(len(c))]
+    for row in x:
+        result.append(W_o @ (W_x @ row + W_f @ result[-1] + b) + c)
+    return np.array(result[1:])
+"""),
+            ("not the hidden states", """
+def jordan(x, W_x, W_f, b, W_o, c):
+    y, hidden = np.zeros(len(c)), []
+    for row in x:
+        hidden.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ hidden[-1] + c
+    return np.array(hidden)
+"""),
+        ],
+    ),
+    "q2": (
+        """
+def streams(ids, B, T):
+    batches = (len(ids) - 1) // (B * T)
+    n = batches * B * T
+    inputs = np.reshape(ids[:n], (B, batches, T)).transpose(1, 0, 2)
+    targets = np.reshape(ids[1 : n + 1], (B, batches, T)).transpose(1, 0, 2)
+    return list(zip(inputs, targets))
+""",
+        [
+            ("where row b of the batch before it stopped", """
+def streams(ids, B, T):
+    result = []
+    for start in range(0, len(ids) - B * T, B * T):
+        inputs = [ids[start + b * T : start + b * T + T] for b in range(B)]
+        targets = [ids[start + b * T + 1 : start + b * T + T + 1] for b in range(B)]
+        result.append((inputs, targets))
+    return result
+"""),
+            ("the token after its input", """
+def streams(ids, B, T):
+    L = (len(ids) - 1) // (B * T) * T
+    rows = [ids[b * L : (b + 1) * L] for b in range(B)]
+    return [([r[t : t + T] for r in rows], [r[t : t + T] for r in rows]) for t in range(0, L, T)]
+"""),
+            ("every B-th one", """
+def streams(ids, B, T):
+    L = (len(ids) - 1) // (B * T) * T
+    inputs = [ids[b::B][:L] for b in range(B)]
+    targets = [ids[b + 1 :: B][:L] for b in range(B)]
+    return [([r[t : t + T] for r in inputs], [r[t : t + T] for r in targets]) for t in range(0, L, T)]
+"""),
+            ("not the row's first", """
+def streams(ids, B, T):
+    L = (len(ids) - 1) // (B * T) * T
+    rows = np.array(ids[: B * L]).reshape(B, L)
+    batches = [rows[:, t : t + T] for t in range(0, L, T)]
+    return [(batch, np.roll(batch, -1, axis=1)) for batch in batches]
+"""),
+            ("has a target too: the token that begins", """
+def streams(ids, B, T):
+    L = (len(ids) - 1) // (B * T) * T
+    rows = np.array(ids[: B * L]).reshape(B, L)
+    batches = [rows[:, t : t + T] for t in range(0, L, T)]
+    return [(batch, batch[:, 1:]) for batch in batches]
+"""),
+            ("divisible by T", """
+def streams(ids, B, T):
+    L = (len(ids) - 1) // B
+    inputs = np.array(ids[: B * L]).reshape(B, L)
+    targets = np.array(ids[1 : B * L + 1]).reshape(B, L)
+    return [(inputs[:, t : t + T], targets[:, t : t + T]) for t in range(0, L, T)]
+"""),
+            ("without gaps", """
+def streams(ids, B, T):
+    L = (len(ids) - 1) // B
+    inputs = np.array(ids[: B * L]).reshape(B, L)
+    targets = np.array(ids[1 : B * L + 1]).reshape(B, L)
+    return [(inputs[:, T * i : T * i + T], targets[:, T * i : T * i + T]) for i in range(L // T)]
+"""),
+            ("very last input", """
+def streams(ids, B, T):
+    L = len(ids) // (B * T) * T
+    following = ids[1:]
+    result = []
+    for t in range(0, L, T):
+        places = range(t, t + B * L, L)
+        result.append(([ids[p : p + T] for p in places], [following[p : p + T] for p in places]))
+    return result
+"""),
+        ],
+    ),
+    "q3": (
+        """
+def input_gradient(x, W_x, W_h, b, g):
+    h, by_input = np.zeros(len(b)), []  # by_input: dh / dx_t for every t read so far, each (H, D)
+    for row in x:
+        h = np.tanh(W_x @ row + W_h @ h + b)
+        slope = np.diag(1 - h * h)
+        by_input = [slope @ W_h @ J for J in by_input] + [slope @ W_x]
+    return np.array([g @ J for J in by_input])
+""",
+        [
+            ("not only through the last one", """
+def input_gradient(x, W_x, W_h, b, g):
+    h = np.zeros(len(b))
+    for row in x:
+        h = np.tanh(W_x @ row + W_h @ h + b)
+    result = np.zeros(x.shape)
+    result[-1] = (g * (1 - h**2)) @ W_x
+    return result
+"""),
+            ("tanh has a slope", """
+def input_gradient(x, W_x, W_h, b, g):
+    result = np.zeros(x.shape)
+    for t in reversed(range(len(x))):
+        result[t] = g @ W_x
+        g = g @ W_h
+    return result
+"""),
+            ("the other way round", """
+def input_gradient(x, W_x, W_h, b, g):
+    h = [np.zeros(len(b))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + b))
+    result = np.zeros(x.shape)
+    for t in reversed(range(len(x))):
+        g = g * (1 - h[t + 1] ** 2)
+        result[t] = W_x.T @ g
+        g = W_h @ g
+    return result
+"""),
+            ("reverse order", """
+def input_gradient(x, W_x, W_h, b, g):
+    h = [np.zeros(len(b))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + b))
+    result = []
+    while len(h) > 1:
+        delta = g * (1 - h.pop() ** 2)
+        result.append(W_x.T @ delta)
+        g = W_h.T @ delta
+    return np.array(result)
+"""),
+            ("and not 1 - h", """
+def input_gradient(x, W_x, W_h, b, g):
+    h = [np.zeros(len(b))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + b))
+    result = np.zeros(x.shape)
+    for t in reversed(range(len(x))):
+        delta = g * (1 - h[t + 1])
+        result[t] = W_x.T @ delta
+        g = W_h.T @ delta
+    return result
+"""),
+            ("g comes in once", """
+def input_gradient(x, W_x, W_h, b, g):
+    h = [np.zeros(len(b))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + b))
+    result, later = np.zeros(x.shape), 0
+    for t in reversed(range(len(x))):
+        delta = (g + later) * (1 - h[t + 1] ** 2)
+        result[t] = W_x.T @ delta
+        later = W_h.T @ delta
+    return result
+"""),
+            ("not of h_{t-1}", """
+def input_gradient(x, W_x, W_h, b, g):
+    h = [np.zeros(len(b))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + b))
+    result = np.zeros(x.shape)
+    for t in reversed(range(len(x))):
+        delta = g * (1 - h[t] ** 2)
+        result[t] = W_x.T @ delta
+        g = W_h.T @ delta
+    return result
+"""),
+        ],
+    ),
+    "q4": (
+        """
+def chunked_gradient(x, y, w, k):
+    total, handed_over = 0.0, 0.0
+    for start in range(0, len(x), k):
+        inputs, goals = x[start : start + k], y[start : start + k]
+        h = [handed_over]
+        for value in inputs:
+            h.append(math.tanh(w * h[-1] + value))
+        back = 0.0
+        for t in range(len(inputs), 0, -1):
+            delta = (h[t] - goals[t - 1] + back) * (1 - h[t] ** 2)
+            total += delta * h[t - 1]
+            back = delta * w
+        handed_over = h[-1]
+    return total
+""",
+        [
+            ("nothing was cut", """
+def chunked_gradient(x, y, w, k):
+    h = slope = total = 0.0
+    for value, goal in zip(x, y):
+        before = h
+        h = math.tanh(w * before + value)
+        slope = (1 - h * h) * (before + w * slope)
+        total += (h - goal) * slope
+    return total
+"""),
+            ("itself is carried over the border", """
+def chunked_gradient(x, y, w, k):
+    h = slope = total = 0.0
+    for t, (value, goal) in enumerate(zip(x, y)):
+        if t % k == 0:
+            h = slope = 0.0
+        before = h
+        h = math.tanh(w * before + value)
+        slope = (1 - h * h) * (before + w * slope)
+        total += (h - goal) * slope
+    return total
+"""),
+            ("not only the last of a chunk", """
+def chunked_gradient(x, y, w, k):
+    h = slope = total = 0.0
+    for t, (value, goal) in enumerate(zip(x, y)):
+        if t % k == 0:
+            slope = 0.0
+        before = h
+        h = math.tanh(w * before + value)
+        slope = (1 - h * h) * (before + w * slope)
+        if (t + 1) % k == 0 or t + 1 == len(x):
+            total += (h - goal) * slope
+    return total
+"""),
+            ("cuts are at fixed places", """
+def chunked_gradient(x, y, w, k):
+    h = [0.0]
+    for value in x:
+        h.append(math.tanh(w * h[-1] + value))
+    total = 0.0
+    for t in range(1, len(h)):
+        error = h[t] - y[t - 1]
+        for back in range(min(k, t)):
+            error *= 1 - h[t - back] ** 2
+            total += error * h[t - back - 1]
+            error *= w
+    return total
+"""),
+            ("still uses w once", """
+def chunked_gradient(x, y, w, k):
+    h = slope = total = 0.0
+    for t, (value, goal) in enumerate(zip(x, y)):
+        before = h
+        h = math.tanh(w * before + value)
+        slope = 0.0 if t % k == 0 else (1 - h * h) * (before + w * slope)
+        total += (h - goal) * slope
+    return total
+"""),
+            ("by h is h - y", """
+def chunked_gradient(x, y, w, k):
+    h = slope = total = 0.0
+    for t, (value, goal) in enumerate(zip(x, y)):
+        slope = slope if t % k else 0.0
+        before = h
+        h = math.tanh(w * before + value)
+        slope = (1 - h * h) * (before + w * slope)
+        total += (goal - h) * slope
+    return total
+"""),
+            ("no factor 2", """
+def chunked_gradient(x, y, w, k):
+    h = slope = total = 0.0
+    for t, (value, goal) in enumerate(zip(x, y)):
+        slope = slope if t % k else 0.0
+        before = h
+        h = math.tanh(w * before + value)
+        slope = (1 - h * h) * (before + w * slope)
+        total += 2 * (h - goal) * slope
+    return total
+"""),
+            ("without a mean", """
+def chunked_gradient(x, y, w, k):
+    h, slope, terms = 0.0, 0.0, []
+    for t, (value, goal) in enumerate(zip(x, y)):
+        slope = slope if t % k else 0.0
+        before = h
+        h = math.tanh(w * before + value)
+        slope = (1 - h * h) * (before + w * slope)
+        terms.append((h - goal) * slope)
+    return np.mean(terms)
+"""),
+            ("tanh has a slope", """
+def chunked_gradient(x, y, w, k):
+    h = slope = total = 0.0
+    for t, (value, goal) in enumerate(zip(x, y)):
+        slope = slope if t % k else 0.0
+        slope = h + w * slope
+        h = math.tanh(w * h + value)
+        total += (h - goal) * slope
+    return total
+"""),
+        ],
+    ),
+    "q5": (
+        """
+def lyapunov(states, W_h, v):
+    start, product = np.linalg.norm(v), np.eye(len(v))
+    for h in states:
+        product = np.diag(1 - h * h) @ W_h @ product
+    return np.log(np.linalg.norm(product @ v) / start) / len(states)
+""",
+        [
+            ("passes through tanh as well", """
+def lyapunov(states, W_h, v):
+    v, logs = v / np.linalg.norm(v), []
+    for _ in states:
+        v = W_h @ v
+        logs.append(np.log(np.linalg.norm(v)))
+        v = v / np.linalg.norm(v)
+    return np.mean(logs)
+"""),
+            ("divide by the number of steps", """
+def lyapunov(states, W_h, v):
+    v, total = v / np.linalg.norm(v), 0
+    for h in states:
+        v = (1 - h**2) * (W_h @ v)
+        total += np.log(np.linalg.norm(v))
+        v = v / np.linalg.norm(v)
+    return total
+"""),
+            ("counted again", """
+def lyapunov(states, W_h, v):
+    v, logs = v / np.linalg.norm(v), []
+    for h in states:
+        v = (1 - h**2) * (W_h @ v)
+        logs.append(np.log(np.linalg.norm(v)))
+    return np.mean(logs)
+"""),
+            ("belongs to the way back", """
+def lyapunov(states, W_h, v):
+    v, logs = v / np.linalg.norm(v), []
+    for h in states:
+        v = (v @ W_h) * (1 - h**2)
+        logs.append(np.log(np.linalg.norm(v)))
+        v = v / np.linalg.norm(v)
+    return np.mean(logs)
+"""),
+            ("length 1 at the start", """
+def lyapunov(states, W_h, v):
+    logs = []
+    for h in states:
+        v = (1 - h**2) * (W_h @ v)
+        logs.append(np.log(np.linalg.norm(v)))
+        v = v / np.linalg.norm(v)
+    return np.mean(logs)
+"""),
+            ("first W_h, then the slope", """
+def lyapunov(states, W_h, v):
+    v, logs = v / np.linalg.norm(v), []
+    for h in states:
+        v = W_h @ np.diag(1 - h**2) @ v
+        logs.append(np.log(np.linalg.norm(v)))
+        v = v / np.linalg.norm(v)
+    return np.mean(logs)
+"""),
+            ("natural logarithm", """
+def lyapunov(states, W_h, v):
+    v, logs = v / np.linalg.norm(v), []
+    for h in states:
+        v = (1 - h**2) * (W_h @ v)
+        logs.append(np.log2(np.linalg.norm(v)))
+        v = v / np.linalg.norm(v)
+    return np.mean(logs)
+"""),
+            ("not the logarithm of the mean", """
+def lyapunov(states, W_h, v):
+    v, growth = v / np.linalg.norm(v), []
+    for h in states:
+        v = (1 - h**2) * (W_h @ v)
+        growth.append(np.linalg.norm(v))
+        v = v / np.linalg.norm(v)
+    return np.log(np.mean(growth))
+"""),
+        ],
+    ),
+    "q6": (
+        """
+def skip_gradient(x, W_x, W_h, S, G):
+    H = len(S)
+    h, before = np.zeros(H), np.zeros(H)
+    dh, d_before = np.zeros((H, H, H)), np.zeros((H, H, H))  # by S, carried forwards: [unit, i, j]
+    dS = np.zeros((H, H))
+    for row, g in zip(x, G):
+        new = np.tanh(W_x @ row + W_h @ h + S @ before)
+        entering = np.einsum("ul,lij->uij", W_h, dh) + np.einsum("ul,lij->uij", S, d_before)
+        for i in range(H):
+            entering[i, i] += before
+        d_new = (1 - new**2)[:, None, None] * entering
+        dS += np.einsum("u,uij->ij", g, d_new)
+        h, before, dh, d_before = new, h, d_new, dh
+    return dS
+""",
+        [
+            ("delta_t has a second term", """
+def skip_gradient(x, W_x, W_h, S, G):
+    h = [np.zeros(len(S)), np.zeros(len(S))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
+    dS, later = np.zeros(S.shape), 0
+    for t in reversed(range(len(x))):
+        delta = (G[t] + later) * (1 - h[t + 2] ** 2)
+        dS += np.outer(delta, h[t])
+        later = W_h.T @ delta
+    return dS
+"""),
+            ("it is h_{t-2} that the outer product needs", """
+def skip_gradient(x, W_x, W_h, S, G):
+    h = [np.zeros(len(S)), np.zeros(len(S))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
+    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
+    for t in reversed(range(len(x))):
+        delta = (G[t] + W_h.T @ one + S.T @ two) * (1 - h[t + 2] ** 2)
+        dS += np.outer(delta, h[t + 1])
+        one, two = delta, one
+    return dS
+"""),
+            ("each G_t enters the recursion", """
+def skip_gradient(x, W_x, W_h, S, G):
+    h = [np.zeros(len(S)), np.zeros(len(S))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
+    one, two = G[-1] * (1 - h[-1] ** 2), np.zeros(len(S))
+    dS = np.outer(one, h[-3])
+    for t in reversed(range(len(x) - 1)):
+        delta = (W_h.T @ one + S.T @ two) * (1 - h[t + 2] ** 2)
+        dS += np.outer(delta, h[t])
+        one, two = delta, one
+    return dS
+"""),
+            ("slope of tanh is missing", """
+def skip_gradient(x, W_x, W_h, S, G):
+    h = [np.zeros(len(S)), np.zeros(len(S))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
+    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
+    for t in reversed(range(len(x))):
+        delta = G[t] + W_h.T @ one + S.T @ two
+        dS += np.outer(delta, h[t])
+        one, two = delta, one
+    return dS
+"""),
+            ("transposed: row i of dS", """
+def skip_gradient(x, W_x, W_h, S, G):
+    h = [np.zeros(len(S)), np.zeros(len(S))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
+    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
+    for t in reversed(range(len(x))):
+        delta = (G[t] + W_h.T @ one + S.T @ two) * (1 - h[t + 2] ** 2)
+        dS += np.outer(h[t], delta)
+        one, two = delta, one
+    return dS
+"""),
+            ("without a transpose", """
+def skip_gradient(x, W_x, W_h, S, G):
+    h = [np.zeros(len(S)), np.zeros(len(S))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
+    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
+    for t in reversed(range(len(x))):
+        delta = (G[t] + W_h @ one + S @ two) * (1 - h[t + 2] ** 2)
+        dS += np.outer(delta, h[t])
+        one, two = delta, one
+    return dS
+"""),
+        ],
+    ),
+}  # fmt: skip
