@@ -389,7 +389,7 @@ BAD = {
     "max_length=0": lambda: translate(build(), [[4]], max_length=0),
     "ids run from 2 to 9, and the vocabulary has 9": lambda: translate(build(), [[9]]),
     "ids run from 1 to 11, and the vocabulary has 11": lambda: build()(torch.tensor([[4]]), torch.tensor([[1, 11]])),
-    "no attention, so there are no weights: call": lambda: translate(build(attention=None), [[4]], weights=True),
+    "gives no weights word by word": lambda: translate(build(attention=None), [[4]], weights=True),
     "no attention, so there are no weights: give": lambda: build(attention=None).look(*batch()[:2]),
     "kind='tree'": lambda: build("tree"),
     "attention='cross'": lambda: build(attention="cross"),
