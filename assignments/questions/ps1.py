@@ -96,12 +96,9 @@ def witten_bell() -> Question:
         n, types = sum(counts.values()), sum(c > 0 for c in counts.values())
         return {w: (counts.get(w, 0) + types * p) / (n + types) for w, p in lower.items()}
 
-    def changed(weight):
-        def wrong(counts, lower):
-            n, types = sum(counts.values()), sum(c > 0 for c in counts.values())
-            return {w: (counts.get(w, 0) + weight(n, types, len(lower)) * p) / (n + types) for w, p in lower.items()}
-
-        return wrong
+    def one_above(counts, lower):
+        n, types = sum(counts.values()), sum(c > 0 for c in counts.values())
+        return {w: (counts.get(w, 0) + p) / (n + types) for w, p in lower.items()}
 
     def with_types(types):
         def wrong(counts, lower):
@@ -129,7 +126,7 @@ def witten_bell() -> Question:
             "T counts the different words seen after this context, not the whole vocabulary":
                 with_types(lambda counts, lower: len(lower)),
             "a word with the count 0 was not seen: it is no type": with_types(lambda counts, lower: len(counts)),
-            "T must stand above and below, or the probabilities do not sum to one": changed(lambda n, t, v: 1),
+            "T must stand above and below, or the probabilities do not sum to one": one_above,
             "the seen words get their share of the lower order as well: this interpolates, it does not back off":
                 only_unseen,
             "T is the number of types, and you took the number of tokens":
