@@ -41,7 +41,10 @@ courseWidgets.kinds.distribution_bender = (live, data, id) => {
   };
   const spoken = {
     temperature: () => `${cw.fixed(setting.temperature(), 2)}${setting.temperature() ? "" : " (greedy)"}`,
-    k: () => (setting.k() === preset().words.length ? "all" : String(setting.k())),
+    k: () => {
+      const tied = topK(hot(before(), setting.temperature()), setting.k()).filter((v) => v > 0).length - setting.k();
+      return setting.k() === preset().words.length ? "all" : `${setting.k()}${tied > 0 ? `, and ${tied} as probable` : ""}`;
+    },
     p: () => `${cw.fixed(setting.p(), 2)}${setting.p() < 1 ? "" : " (off)"}`,
     m: () => `${cw.fixed(setting.m(), 2)}${setting.m() > 0 ? "" : " (off)"}`,
   };

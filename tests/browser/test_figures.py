@@ -229,6 +229,12 @@ def test_a_distribution_is_bent_and_drawn_from(figure):
     assert float(after.split()[0]) > float(before.split()[0])
     press(bender, "Draw 100", "Space")
     assert status(bender).startswith("100 words drawn")
+    press(bender, "Distribution", "End")
+    kept, _, before, after = bender.locator(".cw-numbers strong").all_inner_texts()
+    assert (kept, before) == ("8 of 8", after)
+    press(bender, "Top-k", "Home")  # eight equal nouns: none is cut before another
+    assert "1, and 7 as probable" in bender.inner_text()
+    assert bender.locator(".cw-numbers strong").first.inner_text() == kept
 
 
 def test_byte_pairs_are_merged(figure):
