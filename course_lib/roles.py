@@ -115,12 +115,6 @@ class Roles:
     def _ids(self) -> list[list[int]]:
         return [self.vocab.encode(sentence) for sentence in self.sentences]
 
-    def word_probability(self) -> np.ndarray:
-        """The share of each word among the words of the text, (V,); the special tokens have 0."""
-        weights = np.repeat(self.probability, [len(s) for s in self._ids])
-        share = np.bincount(np.concatenate(self._ids), weights, minlength=len(self.vocab))
-        return share / share.sum()
-
     def cooccurrences(self, window: int) -> np.ndarray:
         """Expected co-occurrences per sentence within a window, (V, V): the pmi of this table is the true PMI.
 

@@ -127,6 +127,14 @@ def test_a_right_answer_passes_in_any_numeric_type(answer):
     assert checks.compare(answer, lambda x: 2 * x, [(1.0,), (3.0,)])
 
 
+def test_numpys_truth_values_and_strings_are_answers_too():
+    positive = lambda x: x > 0  # noqa: E731
+    assert checks.compare(lambda x: np.float64(x) > 0, positive, [(1.0,), (-1.0,)])
+    assert not checks.compare(lambda x: np.float64(x) < 0, positive, [(1.0,), (-1.0,)])
+    assert not checks.compare(lambda x: 1.0, positive, [(1.0,)])
+    assert checks.compare(lambda: np.array(["a", "b"])[0], lambda: "a", [()])
+
+
 def test_arrays_and_lists_compare_by_value_and_shape():
     right = lambda: np.array([[1.0, 2.0]])  # noqa: E731
     assert checks.compare(lambda: [[1, 2.0]], right, [()])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -32,6 +34,13 @@ def repair_ids(app: Sphinx, doctree: nodes.document) -> None:
         section["ids"] = [f"{section['ids'][0]}-{number}"]
 
 
+def keep_percentages_whole(app: Sphinx, doctree: nodes.document) -> None:
+    """Break no line between a number, written or glued, and its per cent sign."""
+    for text in list(doctree.findall(nodes.Text)):
+        if not isinstance(text.parent, nodes.literal | nodes.math | nodes.FixedTextElement):
+            text.parent.replace(text, nodes.Text(re.sub(r"((?<=\d)|^) %", "\N{NO-BREAK SPACE}%", text)))
+
+
 class RepairExerciseTitles(SphinxPostTransform):
     """``Exercise 1.1 ((E) Title)`` becomes ``Exercise 1.1 (E) Title``: the grade has parentheses already."""
 
@@ -47,6 +56,7 @@ class RepairExerciseTitles(SphinxPostTransform):
 def setup(app: Sphinx) -> dict:
     app.connect("builder-inited", disconnect_thebe)
     app.connect("doctree-read", repair_ids)
+    app.connect("doctree-read", keep_percentages_whole)
     app.connect("html-page-context", repair_roles)
     app.add_post_transform(RepairExerciseTitles)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

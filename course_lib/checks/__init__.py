@@ -36,6 +36,8 @@ def plain(value: Any) -> Any:
 
     Errors: TypeError for anything else, so that no object can claim to equal the right answer.
     """
+    if isinstance(value, np.bool_ | np.str_):
+        value = value.item()
     if value is None or type(value) in (str, bool):
         return value
     if type(value) in (int, float) or isinstance(value, np.number):

@@ -203,3 +203,10 @@ def test_chapters_keep_their_time():
         print(f"{name}: {seconds:.0f} s of {allowed} s")
         complaints += [f"{name} took {seconds:.0f} s, {allowed} s allowed"] if seconds > allowed else []
     report(complaints)
+
+
+def test_no_line_breaks_before_a_per_cent_sign():
+    written = [text for page in pages().values() for text in page.find_all(string=re.compile("%"))]
+    prose = [text for text in written if not text.find_parent(["code", "pre", "script", "style", "svg"])]
+    assert len(prose) > 200
+    report([text for text in prose if re.search(r"(?:^|\d) %", text)])
