@@ -9,7 +9,8 @@ import nbformat
 import numpy as np
 import pytest
 
-from assignments.grading import engine, grade, questions, release
+from assignments.grading import engine, feedback, grade, questions, release
+from assignments.grading.nbgrader_engine import ExecuteOutside
 from assignments.grading.sandbox import Died, Sandbox, StudentError
 
 SECRET = "published"
@@ -45,6 +46,9 @@ def points(report):
         ("import numpy as np; return np.float32(x), np.arange(3)", [1.5, np.arange(3.0)]),
         ("import torch; return torch.tensor([[x]], requires_grad=True)", np.array([[1.5]])),
         ("return float('nan')", np.nan),
+        ("from collections import defaultdict; return defaultdict(float, a=x)", {"a": 1.5}),
+        ("from collections import Counter, OrderedDict; return Counter('aab'), OrderedDict(b=x)",
+         [{"a": 2, "b": 1}, {"b": 1.5}]),
     ],
 )  # fmt: skip
 def test_values_come_back_as_plain_data(body, value):
@@ -119,6 +123,19 @@ def test_cells_see_their_folder_and_not_the_secret(monkeypatch):
     with Sandbox(engine.HANDOUT) as box:
         said = box.run("import os, course_check\nprint(os.getcwd(), 'COURSE_SECRET' in os.environ)\n%matplotlib inline")
         assert said.endswith(" False\n")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print(17\n      % 10)",
+        "%matplotlib inline\nprint(7)",
+        "%%time\n!ls\nif True:\n    %time print(6)\n    print(7)",
+    ],
+)
+def test_lines_for_the_notebook_are_left_out_and_those_of_python_are_not(source):
+    with Sandbox() as box:
+        assert box.run(source) == "7\n"
 
 
 # ---- one notebook --------------------------------------------------------------------------------------------------
@@ -197,6 +214,50 @@ def test_cells_of_ones_own_are_run_in_their_place():
     own.cells.insert(1, nbformat.v4.new_code_cell(source))
     own.cells.insert(1, nbformat.v4.new_code_cell("import os; os._exit(0)"))
     assert points(engine.grade(own, PROBLEMS, SECRET)) == {"q1": 4, "q2": 4, "q3": 5}
+
+
+def test_a_first_cell_that_fails_or_is_missing_is_said():
+    """Then right answers earn nothing, and whoever grades has to know why."""
+    failed = engine.grade(notebook({"setup": "import course_library"}), PROBLEMS, SECRET)
+    words = "the first cell, which imports, failed: ModuleNotFoundError: No module named 'course_library' (line 1 of"
+    assert failed.notes[0].startswith(words)
+    missing = engine.grade(notebook(keep=("q1", "q2", "q3")), PROBLEMS, SECRET)
+    assert missing.notes == ["the first cell, which imports, is missing"]
+    assert points(missing) == {"q1": 0, "q2": 0, "q3": 5}
+    assert engine.grade(notebook(), PROBLEMS, SECRET).notes == []
+
+
+def test_a_helper_may_stand_between_an_answer_and_its_test():
+    """There the notebook finds it, run from the top."""
+    own = notebook({"q1": "def report(log_probs, characters):\n    return helper(log_probs, characters)"})
+    source = notebook().cells[1].source.replace("def report", "def helper")
+    own.cells.insert(2, nbformat.v4.new_code_cell(source))
+    assert points(engine.grade(own, PROBLEMS, SECRET)) == {"q1": 4, "q2": 4, "q3": 5}
+    del own.cells[3]  # without its test cell the function is tried at once
+    report = engine.grade(own, PROBLEMS, SECRET)
+    assert points(report) == {"q1": 0, "q2": 4, "q3": 5}
+    assert "name 'helper' is not defined" in report.verdicts["q1"].message
+
+
+def test_a_function_that_is_not_there_is_said_in_few_words():
+    report = engine.grade(notebook({"q1": "x = (", "q2": "def logprob(table, words): return 0"}), PROBLEMS, SECRET)
+    said = "no function report is defined (Its cell said: SyntaxError: '(' was never closed (<cell>, line 1))"
+    assert report.verdicts["q1"].message == said
+    said = "no function log_prob is defined: keep the name that the problem set gives it"
+    assert report.verdicts["q2"].message == said
+
+
+def test_nbgrader_gets_the_verdicts_as_outputs(monkeypatch):
+    monkeypatch.setenv("COURSE_SECRET", SECRET)
+    graded = notebook({"q2": "def log_prob(table, words): return 0.0", "q3": "print('hello')"})
+    graded.metadata["problem_set"] = "ps1"
+    ExecuteOutside().preprocess(graded, {})
+    outputs = {engine.grade_id(cell): cell.outputs for cell in graded.cells if cell.cell_type == "code"}
+    assert outputs["q1-test"][0].text == "Correct.\n"
+    assert outputs["q2-test"][0].output_type == "error"
+    assert "you return 0" in outputs["q2-test"][0].evalue
+    assert outputs["q3"][0].text == "hello\n"
+    assert outputs["setup"] == []
 
 
 def test_odd_metadata_are_no_obstacle():
@@ -312,7 +373,7 @@ def test_two_notebooks_of_one_student_and_points_that_cannot_be(tmp_path):
     assert "has handed in ps1 already" in (out / "problems.txt").read_text()
     text = (out / "written.csv").read_text()
     (out / "written.csv").write_text(text.replace("w1,8,,", "w1,8,9,"))
-    with pytest.raises(ValueError, match="9 points of 8"):
+    with pytest.raises(ValueError, match="has the points '9': give 0 to 8"):
         grade.run(folder, out, SECRET, say=str)
 
 
@@ -322,6 +383,100 @@ def test_the_command_says_what_it_needs(tmp_path, capsys):
     assert grade.main([]) == 2
     (tmp_path / "in").mkdir()
     assert grade.main([str(tmp_path / "in"), str(tmp_path / "out")]) == 0
+
+
+def test_whose_notebook_it_is_and_which_of_several_counts(tmp_path):
+    names = ["ada/ps1-Copy1.ipynb", "ada/ps1.ipynb", "ada/old/ps1.ipynb", "ada/.ipynb_checkpoints/ps1-checkpoint.ipynb",
+             "tips1_ps1.ipynb", "bob_ps1 (1).ipynb", "bob_ps1.ipynb", "Eve_PS2.ipynb", "ps1_eve.ipynb",
+             "ps1_ps2.ipynb", "zipped/ps1.zip", "essay.pdf", ".hidden"]  # fmt: skip
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    found, complaints = grade.submissions(tmp_path)
+    assert {(one.student, one.problem_set): one.path.relative_to(tmp_path).as_posix() for one in found} == {
+        ("ada", "ps1"): "ada/ps1.ipynb",
+        ("bob", "ps1"): "bob_ps1.ipynb",
+        ("tips1", "ps1"): "tips1_ps1.ipynb",
+        ("Eve", "ps2"): "Eve_PS2.ipynb",
+    }
+    said = [("ada/old/ps1.ipynb", "handed in"), ("ada/ps1-Copy1.ipynb", "handed in"),
+            ("bob_ps1 (1).ipynb", "handed in"), ("ps1_eve.ipynb", "whose is it?"),
+            ("ps1_ps2.ipynb", "which problem set is it?"),
+            ("zipped", "no notebook is in it"), ("essay.pdf", "this is no notebook")]  # fmt: skip
+    assert len(complaints) == len(said)
+    for name, words in said:
+        assert any(line.startswith(f"{tmp_path / name}: ") and words in line for line in complaints), name
+
+
+HEAD = "student,problem_set,question,out_of,points,comment\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (HEAD + "José,ps1,w1,8,6.5,well done\n").encode(),
+        (HEAD + "José,ps1,w1,8,6.5,well done\n,,,,,\n").encode("utf-8-sig"),
+        (HEAD.replace(",", ";") + "José;ps1;w1;8;6,5;well done\n").replace("\n", "\r\n").encode("utf-8-sig"),
+    ],
+)
+def test_points_come_back_however_a_spreadsheet_saves_them(tmp_path, text):
+    (tmp_path / "written.csv").write_bytes(text)
+    rows = grade.by_hand(tmp_path / "written.csv", {"ps1": PROBLEMS})
+    assert list(rows) == [("José", "ps1", "w1")]
+    row = rows["José", "ps1", "w1"]
+    assert (float(row["points"]), row["comment"]) == (6.5, "well done")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (HEAD + "ada,ps1,w1,8,B+,\n", "ada, ps1, w1 has the points 'B+': give 0 to 8"),
+        (HEAD + "ada,ps1,w1,8,9,\n", "has the points '9': give 0 to 8"),
+        (HEAD + "ada,ps1,w1,8,nan,\n", "give 0 to 8"),
+        ("student,points\nada,3\n", "has no column problem_set"),
+        ("", "has no column student"),
+        (HEAD + "Jos\xe9,ps1,w1,8,3,\n", "is not in UTF-8"),
+    ],
+)
+def test_a_spoilt_table_stops_the_run_before_anything_is_graded(tmp_path, monkeypatch, capsys, text, words):
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    (tmp_path / "in" / "ada" / "ps1.ipynb").write_text("")
+    (tmp_path / "written.csv").write_text(text, encoding="latin-1")
+    assert grade.main([str(tmp_path / "in"), str(tmp_path)]) == 2
+    assert words in capsys.readouterr().out
+    assert (tmp_path / "written.csv").read_text(encoding="latin-1") == text
+    assert not (tmp_path / "results").exists()
+
+
+def test_points_of_somebody_who_handed_in_nothing_are_kept_and_said(tmp_path):
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    (tmp_path / "in" / "ada" / "ps1.ipynb").write_text("")
+    (tmp_path / "written.csv").write_text(HEAD + "adda,ps1,w1,8,3,good\nada,ps2,w1,8,3,\n")
+    grade.run(tmp_path / "in", tmp_path, SECRET, say=str)
+    assert "adda,ps1,w1,8,3,good\n" in (tmp_path / "written.csv").read_text()
+    problems = (tmp_path / "problems.txt").read_text()
+    assert "adda, ps1, w1 has points, and no submission is there" in problems
+    assert "ps2" not in problems
+
+
+def test_the_page_adds_up_and_shows_what_a_student_has_added():
+    cells = [{"type": "code", "id": "q1", "source": "def report(): pass"},
+             {"type": "markdown", "id": "text-2", "source": "What is asked"},
+             {"type": "markdown", "id": None, "source": "The rest of <my> answer"},
+             {"type": "code", "id": None, "source": " "}]  # fmt: skip
+    entry = {"student": "ada", "problem_set": "ps1", "failure": None, "cells": cells,
+             "verdicts": {"q1": {"points": 4, "out_of": 4, "message": "right."}}}  # fmt: skip
+    written = {("ada", "ps1", question): {"points": "", "comment": ""} for question in PROBLEMS.written}
+    page = feedback.page(entry, PROBLEMS, written)
+    assert f"<td>Together<td class=n>4 of {PROBLEMS.points}<td>so far</tr>" in page
+    assert "<pre class=code>def report(): pass</pre>" in page
+    assert "<h2>A cell of your own</h2><pre class=text>The rest of &lt;my&gt; answer</pre>" in page
+    assert page.count("A cell of your own") == 1
+    assert "What is asked" not in page
+    for row in written.values():
+        row["points"] = "2.5"
+    page = feedback.page(entry, PROBLEMS, written)
+    assert f"<td>Together<td class=n>{4 + 2.5 * len(written):g} of {PROBLEMS.points}<td></tr>" in page
 
 
 # ---- release -------------------------------------------------------------------------------------------------------

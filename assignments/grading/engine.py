@@ -40,9 +40,10 @@ class Report:
 
 
 def grade(notebook: NotebookNode, problems: ProblemSet, secret: str, seconds: float = SECONDS) -> Report:
-    """Run the student's cells in their order; after the cell of each question, try its function on the hidden cases.
+    """Run the student's cells in their order; where the test cell of a question stands, try its function instead.
 
-    The notebook's own test cells are not run: what counts are the questions of ``problems``. A cell that fails keeps
+    The notebook's own test cells are not run: what counts are the hidden cases of ``problems``. Where a question has
+    no test cell after its own, the function is tried at once. A cell that fails keeps
     what it defined before. One that ends its process or outlasts its time is left out, and the others go on in a new
     one. Of cells with the same name the last counts.
     """
@@ -67,25 +68,34 @@ class _Grading:
 
     def report(self) -> Report:
         last = {grade_id(cell): i for i, cell in self.cells}
+        failures: dict[str, str] = {}  # of the cells of questions
         try:
             for i, cell in self.cells:
-                name, source = grade_id(cell), "".join(cell.get("source", ""))
+                name, source = grade_id(cell) or "", "".join(cell.get("source", ""))
+                asked = name.removesuffix("-test")
                 if name in self.by_id and last[name] != i:
                     self.result.notes.append(f"the cell {name} is there more than once: the last one counts")
                 elif name in self.by_id:
-                    self.result.verdicts[name] = self._question(self.by_id[name], i, source)
-                elif name is None or not name.endswith("-test"):
-                    self._run(i, source)
+                    failures[name] = self._run(i, source)
+                    if last.get(f"{name}-test", -1) < i:
+                        self.result.verdicts[name] = self._question(self.by_id[name], failures[name])
+                elif asked == name:
+                    failure = self._run(i, source)
+                    if failure and name == "setup":  # all that follows will suffer
+                        self.result.notes.append(f"the first cell, which imports, failed: {failure.lstrip('!')}")
+                elif last[name] == i and asked in failures:
+                    self.result.verdicts[asked] = self._question(self.by_id[asked], failures[asked])
         finally:
             self._close()
+        if "setup" not in last:
+            self.result.notes.append("the first cell, which imports, is missing")
         for question in self.problems.questions:
             if question.id not in self.result.verdicts:
                 said = "its cell is missing: copy it again from the problem set as it was handed out"
                 self.result.verdicts[question.id] = Verdict(0, question.points, said)
         return self.result
 
-    def _question(self, question: Question, i: int, source: str) -> Verdict:
-        failure = self._run(i, source)
+    def _question(self, question: Question, failure: str) -> Verdict:
         if failure.startswith("!"):
             return Verdict(0, question.points, f"the cell did not come to its end: {failure[1:]}")
         died = []
@@ -109,6 +119,9 @@ class _Grading:
         message = result.message.replace("stopped with StudentError: ", "stopped with ")
         if died:
             message = f"your function was stopped: {died[0]}"
+        undefined = f"no function {question.function} is defined"
+        if undefined in message:
+            message = undefined if failure else f"{undefined}: keep the name that the problem set gives it"
         if failure and not result:
             message += f" (Its cell said: {failure})"
         return Verdict(question.points if result else 0, question.points, message)

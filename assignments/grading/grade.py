@@ -32,6 +32,11 @@ from assignments.grading.questions import FOLDER, NAMES, ProblemSet
 
 AT_ONCE = 2
 WORKING = Path(__file__)
+WRITTEN = ["student", "problem_set", "question", "out_of", "points", "comment"]
+
+
+class NotUsable(ValueError):
+    """What a person has filled in cannot be read; says what to change."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +56,29 @@ class Submission:
 def submissions(folder: Path) -> tuple[list[Submission], list[str]]:
     """What a folder holds, in order, and complaints about what is no submission."""
     found: dict[tuple[str, str], Submission] = {}
-    complaints = []
-    for path in sorted(folder.rglob("*.ipynb")):
-        parts = path.relative_to(folder).parts
-        if any(part.startswith(".") for part in parts):
-            continue
-        names = [name for name in NAMES if re.search(rf"(^|[^a-z0-9]){name}([^a-z0-9]|$)", path.stem.lower())]
-        student = parts[0] if len(parts) > 1 else re.sub(rf"[_ -]*({'|'.join(NAMES)}).*$", "", path.stem, flags=re.I)
-        if len(names) != 1 or not student:
+    complaints, held = [], set()
+    paths = (path.relative_to(folder) for path in folder.rglob("*.ipynb"))
+    paths = [path for path in paths if not any(part.startswith(".") for part in path.parts)]
+    for path in sorted(paths, key=lambda path: (len(path.stem), len(path.parts), path)):  # copies have longer names
+        held.add(path.parts[0])
+        names = list(re.finditer(rf"(?<![a-z0-9])({'|'.join(NAMES)})(?![a-z0-9])", path.stem, re.I))
+        student = path.parts[0] if len(path.parts) > 1 or not names else path.stem[: names[0].start()].rstrip("_ -")
+        path = folder / path
+        if len({match[1].lower() for match in names}) != 1:
             complaints.append(f"{path}: which problem set is it? Name the file like {NAMES[0]}.ipynb")
             continue
-        one = Submission(re.sub(r"[^\w.@+-]", "_", student), names[0], path)
+        if not student:
+            complaints.append(f"{path}: whose is it? Name the file like ada_{NAMES[0]}.ipynb")
+            continue
+        one = Submission(re.sub(r"[^\w.@+-]", "_", student), names[0][1].lower(), path)
         if (one.student, one.problem_set) in found:
             complaints.append(f"{path}: {one.student} has handed in {one.problem_set} already, as "
                               f"{found[one.student, one.problem_set].path}")  # fmt: skip
             continue
         found[one.student, one.problem_set] = one
-    return list(found.values()), complaints
+    complaints += [f"{path}: no notebook is in it" if path.is_dir() else f"{path}: this is no notebook"
+                   for path in sorted(folder.iterdir()) if path.name not in held and path.name[0] != "."]  # fmt: skip
+    return sorted(found.values(), key=lambda one: one.path), complaints
 
 
 def result(one: Submission, problems: ProblemSet, secret: str, out: Path) -> dict:
@@ -100,18 +111,23 @@ def result(one: Submission, problems: ProblemSet, secret: str, out: Path) -> dic
 
 def versions(problems: ProblemSet) -> Iterator[bytes]:
     """What the result depends on besides the submission."""
-    files = [FOLDER / "questions" / f"{problems.name}.py", *sorted(WORKING.parent.glob("*.py"))]
+    files = [FOLDER / "questions" / f"{problems.name}.py", *sorted(WORKING.parent.rglob("*.py"))]
     return (hashlib.sha256(path.read_bytes()).digest() for path in files)
 
 
 def run(folder: Path, out: Path, secret: str, say=print) -> list[dict]:
-    """Grade everything in a folder, two at a time, and write the tables and pages. Returns the results."""
+    """Grade everything in a folder, two at a time, and write the tables and pages. Returns the results.
+
+    Errors: NotUsable for a table of written answers that cannot be read, before anything is graded.
+    """
     todo, complaints = submissions(folder)
     sets = {name: questions.load(name, secret) for name in sorted({one.problem_set for one in todo})}
     out.mkdir(parents=True, exist_ok=True)
+    given = by_hand(out / "written.csv", sets)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         results = list(pool.map(lambda one: result(one, sets[one.problem_set], secret, out), todo))
-    written = written_answers(results, sets, out)
+    written, strangers = written_answers(results, sets, given, out / "written.csv")
+    complaints += strangers
     for entry in results:
         if entry["failure"]:
             complaints.append(f"{entry['student']}, {entry['problem_set']}: {entry['failure']}")
@@ -125,22 +141,53 @@ def run(folder: Path, out: Path, secret: str, say=print) -> list[dict]:
     return results
 
 
-def written_answers(results: list[dict], sets: dict[str, ProblemSet], out: Path) -> dict[tuple[str, str, str], dict]:
-    """The points that a person gave: what stands in written.csv is kept, and what is new is added, without points."""
-    path = out / "written.csv"
-    fields = ["student", "problem_set", "question", "out_of", "points", "comment"]
-    have = {}
-    if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            have = {(r["student"], r["problem_set"], r["question"]): r for r in csv.DictReader(file)}
+def by_hand(path: Path, sets: dict[str, ProblemSet]) -> dict[tuple[str, str, str], dict[str, str]]:
+    """The rows of written.csv by student, problem set and question, however a spreadsheet has saved them.
+
+    Points become what ``float`` reads, or nothing. Errors: NotUsable.
+    """
+    if not path.exists():
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise NotUsable(f"{path} is not in UTF-8: save it as CSV in UTF-8") from None
+    lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in text.partition("\n")[0] else ",")
+    if missing := [name for name in WRITTEN if name not in (lines.fieldnames or [])]:
+        raise NotUsable(f"{path} has no column {missing[0]}: its first line should be {','.join(WRITTEN)}")
+    rows = {}
+    for line in lines:
+        row = {name: line[name] or "" for name in WRITTEN}
+        row["points"] = row["points"].strip().replace(",", ".")
+        key = (row["student"], row["problem_set"], row["question"])
+        most = sets[key[1]].written.get(key[2]) if key[1] in sets else None
+        if most and row["points"] and not _between(row["points"], most):
+            raise NotUsable(f"{path}: {', '.join(key)} has the points {row['points']!r}: give 0 to {most}")
+        if any(key):
+            rows[key] = row
+    return rows
+
+
+def _between(text: str, most: int) -> bool:
+    """Whether a text is a number from 0 to the most that there is."""
+    try:
+        return 0 <= float(text) <= most
+    except ValueError:
+        return False
+
+
+def written_answers(results: list[dict], sets: dict[str, ProblemSet], have: dict, path: Path) -> tuple[dict, list[str]]:
+    """The points that a person gave, with a row for each answer that has none yet; and complaints about points that
+    belong to nobody."""
+    known = set()
     for entry in results:
         for question, points in sets[entry["problem_set"]].written.items():
             key = (entry["student"], entry["problem_set"], question)
-            row = have.setdefault(key, dict(zip(fields, (*key, points, "", ""), strict=True)))
-            if row["points"].strip() and not 0 <= float(row["points"]) <= points:
-                raise ValueError(f"{path}: {key} has {row['points']} points of {points}: give 0 to {points}")
-    save(path, table(fields, have.values()))
-    return have
+            known.add(key)
+            have.setdefault(key, dict(zip(WRITTEN, (*key, points, "", ""), strict=True)))
+    save(path, table(WRITTEN, have.values()))
+    lost = [key for key, row in have.items() if row["points"] and key[1] in sets and key not in known]
+    return have, [f"{path}: {', '.join(key)} has points, and no submission is there" for key in lost]
 
 
 def grades(results: list[dict], sets: dict[str, ProblemSet], written: dict, out: Path) -> None:
@@ -152,9 +199,9 @@ def grades(results: list[dict], sets: dict[str, ProblemSet], written: dict, out:
         row = {"student": entry["student"], "problem_set": name, "out_of": problems.points}
         row |= {f"{name} {q}": v["points"] for q, v in entry.get("verdicts", {}).items()}
         row["automatic"] = sum(v["points"] for v in entry.get("verdicts", {}).values())
-        by_hand = [written[entry["student"], name, question]["points"].strip() for question in problems.written]
-        row |= {f"{name} {q}": given for q, given in zip(problems.written, by_hand, strict=True)}
-        row["total"] = "" if "" in by_hand or entry["failure"] else row["automatic"] + sum(map(float, by_hand))
+        given = [written[entry["student"], name, question]["points"] for question in problems.written]
+        row |= {f"{name} {q}": points for q, points in zip(problems.written, given, strict=True)}
+        row["total"] = "" if "" in given or entry["failure"] else row["automatic"] + sum(map(float, given))
         rows.append(row)
     save(out / "grades.csv", table(["student", "problem_set", "total", "automatic", "out_of", *names], rows))
 
@@ -177,11 +224,15 @@ def save(path: Path, text: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Errors: a message and 2 for folders that are not there."""
+    """Errors: a message and 2 for folders that are not there, and for a table of written answers that is spoilt."""
     if len(arguments) != 2 or not Path(arguments[0]).is_dir():
         print("give a folder of submissions and one for the results: make grade SUBMISSIONS=dir OUT=dir")
         return 2
-    run(Path(arguments[0]), Path(arguments[1]), questions.secret())
+    try:
+        run(Path(arguments[0]), Path(arguments[1]), questions.secret())
+    except NotUsable as error:
+        print(error)
+        return 2
     return 0
 
 

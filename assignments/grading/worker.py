@@ -7,16 +7,19 @@ a cell defined. Replies go to the file descriptor REPLIES, one line of JSON each
 """
 
 import ast
+import collections
 import io
 import json
 import os
 import pickle
+import re
 import resource
 import sys
 import traceback
 import warnings
 
 FILE = 100 * 2**20  # bytes that a file may have; that of what is printed, too
+DICTIONARIES = (dict, collections.defaultdict, collections.Counter, collections.OrderedDict)
 
 
 def main(replies: int, memory: int) -> None:
@@ -53,8 +56,12 @@ def main(replies: int, memory: int) -> None:
 
 def execute(source: str, namespace: dict) -> None:
     """Run a cell as a notebook does: lines with % or ! are left out, the last expression is not shown."""
-    lines = ["pass" if line.lstrip()[:1] in ("%", "!") else line for line in source.split("\n")]
-    exec(compile(ast.parse("\n".join(lines)), "<cell>", "exec"), namespace)
+    try:
+        tree = ast.parse(source, "<cell>")
+    except SyntaxError:  # "%matplotlib inline" is no Python; "% 3" as the second line of an expression is
+        lines = [re.sub(r"^(\s*)[%!].*", r"\1pass", line) for line in source.split("\n")]
+        tree = ast.parse("\n".join(lines), "<cell>")
+    exec(compile(tree, "<cell>", "exec"), namespace)
 
 
 def call(namespace: dict, name: str, arguments: tuple):
@@ -67,22 +74,21 @@ def call(namespace: dict, name: str, arguments: tuple):
 def plain(value):
     """Numbers, strings, lists and dictionaries of these, by exact type; anything else is no answer."""
     kind = type(value)
-    if value is None or kind in (str, bool):
+    if value is None or kind in (str, bool, int, float):
         return value
-    if kind in (int, float):
-        return float(value)
     module = kind.__module__.partition(".")[0]
     if module == "torch" and kind.__name__ in ("Tensor", "Parameter"):
         return {"array": value.detach().double().tolist(), "shape": list(value.shape)}
     if module == "numpy" and kind.__name__ == "ndarray":
         if value.dtype.kind not in "biuf":
             raise TypeError(f"an array of {value.dtype} is no array of numbers")
-        return {"array": value.astype(float).tolist(), "shape": list(value.shape)}
+        whole = value.dtype.kind in "biu"
+        return {"array": (value if whole else value.astype(float)).tolist(), "shape": list(value.shape)}
     if module == "numpy" and hasattr(value, "item"):
         return plain(value.item())
     if kind in (list, tuple):
         return [plain(part) for part in value]
-    if kind is dict:
+    if kind in DICTIONARIES:
         return {"keys": [plain(key) for key in value], "values": [plain(part) for part in value.values()]}
     raise TypeError(f"a {kind.__name__} is no number, array, text, list or dictionary: return one of these")
 

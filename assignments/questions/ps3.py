@@ -197,7 +197,7 @@ def macro_f1() -> Question:
         return float(means[mean])
 
     def cases(rng):
-        for n, tags in ((3, 3), (5, 4)):
+        for n, tags in ((3, 3), (5, 4), (9, 5)):
             targets = rng.choice(tags, (n, 8), p=np.arange(1, tags + 1) / sum(range(1, tags + 1)))
             targets[0, :tags] = np.arange(tags)  # every tag occurs
             answers = np.where(rng.random((n, 8)) < 0.6, targets, rng.integers(0, tags, (n, 8)))

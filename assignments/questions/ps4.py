@@ -108,9 +108,9 @@ def local_attention() -> Question:
     """Attention that prefers the neighbourhood of a place."""
 
     def weigh(scores, centre, D, window=True, gauss="after", sigma=0.5, renormalise=False,
-              zero=False):  # fmt: skip
+              zero=False, strict=False):  # fmt: skip
         s = np.arange(len(scores))
-        allowed = np.abs(s - centre) <= D if window else np.ones(len(s), bool)
+        allowed = (np.abs(s - centre) < D if strict else np.abs(s - centre) <= D) if window else np.ones(len(s), bool)
         bell = np.exp(-((s - centre) ** 2) / (2 * (sigma * D) ** 2))
         scores = scores * bell if gauss == "before" else scores
         e = np.where(allowed, np.exp(scores), 1.0 if zero else 0.0)
@@ -122,9 +122,13 @@ def local_attention() -> Question:
     def cases(rng):
         for S, D in ((8, 2), (12, 3)):
             yield rng.normal(size=S), float(rng.uniform(2, S - 3)), D
+        yield rng.normal(size=9), float(rng.integers(3)), 3  # a place exactly D away; the window is cut at the start
 
     def right(scores, centre, D):
         return weigh(scores, centre, D)
+
+    def slices(scores, centre, D):
+        return right(scores, centre, D) if centre > D - 1 else np.zeros(len(scores))
 
     return Question(
         "q3", "local_attention", 4, right, lambda rng: list(cases(rng)), lambda rng: list(cases(rng))[:1],
@@ -132,6 +136,8 @@ def local_attention() -> Question:
             "only places at most D from the centre take part in the softmax": lambda *a: weigh(*a, window=False),
             "the bell multiplies the weights after the softmax": lambda *a: weigh(*a, gauss="before"),
             "the bell is missing": lambda *a: weigh(*a, gauss="none"),
+            "a place exactly D away is at most D away, and takes part": lambda *a: weigh(*a, strict=True),
+            "the window may begin before place 0, and a negative index counts from the end": slices,
             "outside the window the score is minus infinity, not zero: exp(0) is 1": lambda *a: weigh(*a, zero=True),
             "the centre stays where it is: do not round it": lambda x, p, D: weigh(x, round(p), D),
             "its standard deviation is D / 2": lambda *a: weigh(*a, sigma=1.0),

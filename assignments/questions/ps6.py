@@ -167,7 +167,8 @@ def batch() -> Question:
             context = int(rng.integers(1000, 9000))
             weights = int(rng.integers(1, 30)) * 10**8
             cache = 4 * layers * heads * width * context
-            yield layers, heads, width, context, weights, int(2 * weights + cache * rng.uniform(5.2, 20.8))
+            fits = rng.integers(5, 21) + rng.uniform(0.55, 0.9)  # rounding to the nearest is wrong
+            yield layers, heads, width, context, weights, int(2 * weights + cache * fits)
 
     def right(layers, kv_heads, width, context, weights, memory):
         return fit(layers, kv_heads, width, context, weights, memory)

@@ -90,7 +90,7 @@ def compare(
     expected = [plain(right(*case)) for case in cases]
     wrong = [i for i, (g, e) in enumerate(zip(given, expected, strict=True)) if not same(g, e, tolerance)]
     if not wrong:
-        return Result(True, praise or f"right in all {len(cases)} cases.")
+        return Result(True, praise or (f"right in all {len(cases)} cases." if len(cases) > 1 else "right."))
     for hint, mistaken in (mistakes or {}).items():
         with np.errstate(all="ignore"):
             if all(same(g, plain(mistaken(*case)), tolerance) for g, case in zip(given, cases, strict=True)):

@@ -145,6 +145,19 @@ def local_attention(scores, centre, D):
     e = np.exp(scores) * (abs(s - centre) <= D)
     return e / e.sum()
 """),
+            ("exactly D away", """
+def local_attention(scores, centre, D):
+    s = np.arange(len(scores))
+    e = np.exp(scores) * (abs(s - centre) < D)
+    return e / e.sum() * np.exp(-2 * ((s - centre) / D) ** 2)
+"""),
+            ("a negative index", """
+def local_attention(scores, centre, D):
+    low, high = math.ceil(centre - D), math.floor(centre + D) + 1
+    weights = np.zeros(len(scores))
+    weights[low:high] = np.exp(scores[low:high]) / np.exp(scores[low:high]).sum()
+    return weights * np.exp(-2 * ((np.arange(len(scores)) - centre) / D) ** 2)
+"""),
             ("standard deviation is D / 2", """
 def local_attention(scores, centre, D):
     s = np.arange(len(scores))

@@ -264,6 +264,10 @@ def texts_at_once(layers, kv_heads, width, context, weights, memory):
 def texts_at_once(layers, kv_heads, width, context, weights, memory):
     return math.ceil((memory - 2 * weights) / (4 * layers * kv_heads * width * context))
 """),
+            ("half a text", """
+def texts_at_once(layers, kv_heads, width, context, weights, memory):
+    return round((memory - 2 * weights) / (4 * layers * kv_heads * width * context))
+"""),
             ("a part of a text", """
 def texts_at_once(layers, kv_heads, width, context, weights, memory):
     return (memory - 2 * weights) / (4 * layers * kv_heads * width * context)

@@ -18,15 +18,17 @@ def check(question, function):
     cases = json.loads(SHOWN.read_text(encoding="utf-8"))[question]
     given = [tuple(restored(value) for value in arguments) for arguments, _ in cases]
     answers = iter([restored(answer) for _, answer in cases])
-    return checks.compare(function, lambda *_: next(answers), given, tolerance=1e-6)
+    praise = "right in what is shown here. The grader tries other cases."
+    return checks.compare(function, lambda *_: next(answers), given, praise=praise, tolerance=1e-6)
 
 
 def restored(value):
-    """From JSON back to arrays, lists and dictionaries."""
+    """From JSON back to arrays, lists and dictionaries; whole numbers stay whole, so that they can be indices."""
     if isinstance(value, list):
         return [restored(part) for part in value]
     if isinstance(value, dict) and "array" in value:
-        return np.array(value["array"], dtype=float).reshape(value["shape"])
+        array = np.array(value["array"]).reshape(value["shape"])
+        return array if array.dtype.kind in "biu" else array.astype(float)
     if isinstance(value, dict):
         return dict(zip(map(key, value["keys"]), map(restored, value["values"]), strict=True))
     return value
