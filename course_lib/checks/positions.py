@@ -81,6 +81,9 @@ def relative(answer: Callable) -> Result:
         "what lies ahead has no distance: its score is minus infinity, so that the softmax gives it no weight.": lambda R: (
             by_place(R, ahead=0.0)
         ),
+        "above the diagonal t - s is negative, and NumPy then counts from the end: put minus infinity there.": lambda R: (
+            R[np.arange(len(R))[:, None], np.subtract.outer(np.arange(len(R)), np.arange(len(R)))]
+        ),
         "column d is for the place d *back*: place s of query t is t - s back.": lambda R: np.where(
             np.tri(len(R), dtype=bool), R, -np.inf
         ),
@@ -120,6 +123,7 @@ def lens(answer: Callable) -> Result:
             *c, norm=False
         ),
         "these are logits: a log softmax makes them comparable.": lambda *c: look(*c, log=False),
+        "these are probabilities: return their logarithms, log q.": lambda *c: look(*c).exp(),
         "a block without its mask looks ahead.": lambda *c: look(*c, mask=False),
         "the positions have to be added to the embeddings, as the model does.": lambda *c: look(*c, places=False),
         "begin before the first block: blocks + 1 rows.": lambda *c: look(*c, first=False),

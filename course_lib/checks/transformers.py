@@ -76,8 +76,8 @@ def norms(answer: Callable) -> Result:
 def rms_backward(answer: Callable) -> Result:
     """``answer(x, gamma, g)`` -> [dL/dx (T, D), dL/dgamma (D,)] of the RMS norm, epsilon 1e-5."""
 
-    def backward(x, gamma, g, through=True, centre=False, scale=True, summed=True, size=True, share=True):
-        r = np.sqrt((x**2).mean(-1, keepdims=True) + 1e-5)
+    def backward(x, gamma, g, through=True, centre=False, scale=True, summed=True, size=True, share=True, eps=1e-5):
+        r = np.sqrt((x**2).mean(-1, keepdims=True) + eps)
         hat, u = x / r, g * gamma if scale else g
         back = u - u.mean(-1, keepdims=True) if centre else u
         if through:
@@ -99,6 +99,7 @@ def rms_backward(answer: Callable) -> Result:
             *c, size=False
         ),
         "the second term has the mean of u x-hat, since r is the root of a mean.": lambda *c: backward(*c, share=False),
+        "epsilon is missing under the root: for small x it matters.": lambda *c: backward(*c, eps=0.0),
     }
     rng = np.random.default_rng(0)
     cases = [
@@ -139,6 +140,9 @@ def cross(answer: Callable) -> Result:
         ),
         "the values are memory W_v^T, not the memory itself.": lambda *c: attend(*c, value="bare"),
         "the values come from the memory, as the keys do: yours come from x.": lambda *c: attend(*c, value="x"),
+        "the matrices are used as x @ W.T: yours are not transposed.": lambda x, memory, W_q, W_k, W_v, lengths: attend(
+            x, memory, W_q.T, W_k.T, W_v.T, lengths
+        ),
     }
     rng = np.random.default_rng(1)
     normal = rng.standard_normal
@@ -180,6 +184,9 @@ def cached(answer: Callable) -> Result:
         "the second cache holds values, x W_v^T, not keys again.": lambda *c: step(*c, what="k"),
         "the cache holds keys and values, not x: else all would have to be projected again at each step.": lambda *c: (
             step(*c, what="x")
+        ),
+        "the matrices are used as W @ x: yours are transposed.": lambda x, keys, values, W_q, W_k, W_v: step(
+            x, keys, values, W_q.T, W_k.T, W_v.T
         ),
         "return the longer caches: the next token has to find this one in them.": lambda *c: step(*c, grow=False),
     }

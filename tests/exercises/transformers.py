@@ -42,8 +42,8 @@ def _swapped(T, D):
     return _sinusoids(T, D).reshape(T, D // 2, 2)[:, :, ::-1].reshape(T, D)
 
 
-def _rms(x, gamma, g, centre=False, through=True, mean=True):
-    r = np.sqrt((x * x).mean(1, keepdims=True) + 1e-5)
+def _rms(x, gamma, g, centre=False, through=True, mean=True, eps=1e-5):
+    r = np.sqrt((x * x).mean(1, keepdims=True) + eps)
     hat, u = x / r, g * gamma
     product = (u * hat).mean(1, keepdims=True) if mean else (u * hat).sum(1, keepdims=True)
     by_x = u - hat * product if through else u
@@ -182,6 +182,7 @@ WRONG = {
         ),
         ("not g times x", lambda x, gamma, g: [_rms(x, gamma, g)[0], (g * x).sum(0)]),
         ("root of a mean", lambda *c: _rms(*c, mean=False)),
+        ("epsilon is missing", lambda *c: _rms(*c, eps=0.0)),
     ],
     "trf-ex-cross": [
         ("padding of the source is looked at", lambda *c: _project(*c, fill=None)),
@@ -191,6 +192,7 @@ WRONG = {
         ("other way round", lambda x, m, W_q, W_k, W_v, n: _cross(m @ W_q.T, x @ W_k.T, x @ W_v.T, n)),
         ("not the memory itself", lambda x, m, W_q, W_k, W_v, n: _cross(x @ W_q.T, m @ W_k.T, m, n)),
         ("yours come from x", lambda x, m, W_q, W_k, W_v, n: _cross(x @ W_q.T, m @ W_k.T, x @ W_v.T, n)),
+        ("not transposed", lambda x, m, W_q, W_k, W_v, n: _cross(x @ W_q, m @ W_k, m @ W_v, n)),
         ("stopped with ValueError", _barred_by_positions),
     ],
     "trf-ex-cache": [
@@ -199,6 +201,7 @@ WRONG = {
         ("behind the others", _in_front),
         ("not keys again", lambda x, k, v, W_q, W_k, W_v: _step(x, k, v, W_q, W_k, W_k)),
         ("not x", lambda x, k, v, W_q, W_k, W_v: _step(x, k, v, W_q, np.eye(len(x)), np.eye(len(x)))),
+        ("yours are transposed", lambda x, k, v, W_q, W_k, W_v: _step(x, k, v, W_q.T, W_k.T, W_v.T)),
         ("return the longer caches", lambda x, k, v, *W: [_step(x, k, v, *W)[0], k, v]),
     ],
     "trf-ex-shift": [
@@ -209,6 +212,7 @@ WRONG = {
     ],
     "trf-ex-relative": [
         ("what lies ahead", lambda R: _relative(R, ahead=0.0)),
+        ("counts from the end", lambda R: np.stack([np.roll(row[::-1], t + 1) for t, row in enumerate(R)])),
         ("d *back*", lambda R: _relative(R, distance=lambda t, s: s)),
         ("one off", lambda R: _relative(R, distance=lambda t, s: t - s + 1)),
         ("yours are exchanged", lambda R: _relative(R).T),
@@ -217,6 +221,7 @@ WRONG = {
     "trf-ex-lens": [
         ("last norm is missing", lambda *c: _lens(*c, norm=False)),
         ("these are logits", lambda *c: _lens(*c, log=False)),
+        ("these are probabilities", lambda *c: _lens(*c).exp()),
         ("looks ahead", lambda *c: _lens(*c, mask=False)),
         ("have to be added", lambda *c: _lens(*c, places=False)),
         ("blocks + 1 rows", lambda *c: _lens(*c, start=1)),
