@@ -127,6 +127,13 @@ def test_a_right_answer_passes_in_any_numeric_type(answer):
     assert checks.compare(answer, lambda x: 2 * x, [(1.0,), (3.0,)])
 
 
+def test_a_difference_that_is_not_shown_is_said():
+    long = list(range(20))
+    for answer, right in ((1 / 3 + 1e-7, 1 / 3), ([*long[:-1], 0.0], long)):
+        result = checks.compare(lambda answer=answer: answer, lambda right=right: right, [()])
+        assert not result and "right only as far as it is shown" in repr(result)
+
+
 def test_numpys_truth_values_and_strings_are_answers_too():
     positive = lambda x: x > 0  # noqa: E731
     assert checks.compare(lambda x: np.float64(x) > 0, positive, [(1.0,), (-1.0,)])

@@ -96,7 +96,10 @@ def compare(
             if all(same(g, plain(mistaken(*case)), tolerance) for g, case in zip(given, cases, strict=True)):
                 return Result(False, hint)
     i = wrong[0]
-    return Result(False, f"for {_show(cases[i])} you return {_show(given[i])}, but it should be {_show(expected[i])}.")
+    case, got, wanted = _show(cases[i]), _show(given[i]), _show(expected[i])
+    if got == wanted:  # in the digits and the elements that are shown
+        return Result(False, f"for {case} you return {got}, which is right only as far as it is shown here.")
+    return Result(False, f"for {case} you return {got}, but it should be {wanted}.")
 
 
 def _show(value: Any) -> str:

@@ -40,7 +40,7 @@ def sinusoids(answer: Callable) -> Result:
         ),
         "the sine stands in the even columns, the cosine in the odd ones.": lambda *c: _table(*c, swap=True),
     }
-    return compare(answer, _table, [(3, 4), (5, 8), (60, 6)], mistakes, "place 0 is 0, 1, 0, 1, ...")
+    return compare(answer, _table, [(3, 4), (5, 8), (60, 6)], mistakes, "place 0 is 0, 1, 0, 1, ...", 1e-5)
 
 
 def shift(answer: Callable) -> Result:
@@ -66,7 +66,7 @@ def shift(answer: Callable) -> Result:
         "this is the matrix for one step: the angle is k times the frequency.": lambda k, D: matrix(1, D),
     }
     praise = "M_k is orthogonal, and M_j M_k = M_(j+k)."
-    return compare(answer, matrix, [(1, 4), (3, 8), (-2, 6), (40, 4)], mistakes, praise)
+    return compare(answer, matrix, [(1, 4), (3, 8), (-2, 6), (40, 4)], mistakes, praise, 1e-5)
 
 
 def relative(answer: Callable) -> Result:
