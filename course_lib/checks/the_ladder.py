@@ -20,7 +20,12 @@ def largest_step(answer: Callable) -> Result:
         best = max(gained, key=gained.get)
         return [best, gained[best] / (whole(before, gained) if whole else sum(gained.values()))]
 
+    def worst_before(before, after):
+        kind = max(before, key=before.get)
+        return [kind, (before[kind] - after[kind]) / (sum(before.values()) - sum(after.values()))]
+
     mistakes = {
+        "that is the class in which the first model is worst, not the one that improves most.": worst_before,
         "that is the class which lost most: the improvement is before minus after.": lambda *c: step(*c, turn=-1.0),
         "the share is of the whole improvement, not of what the first model lacks in that class.": lambda *c: step(
             *c, whole=lambda before, gained: before[max(gained, key=gained.get)]
@@ -36,6 +41,7 @@ def largest_step(answer: Callable) -> Result:
         ({"a": 0.30, "b": 0.20, "c": 0.05}, {"a": 0.10, "b": 0.15, "c": 0.06}),
         ({"a": 0.02, "b": 0.03, "c": 0.14}, {"a": 0.01, "b": 0.00, "c": 0.09}),
         ({"x": 1.0, "y": 2.0}, {"x": 0.5, "y": 0.2}),
+        ({"a": 0.50, "b": 0.30, "c": 0.10}, {"a": 0.45, "b": 0.10, "c": 0.12}),
     ]
     return compare(answer, step, cases, mistakes, "a step has one main class, and the share says how much it is one.")
 
@@ -243,5 +249,9 @@ def crossings(answer: Callable) -> Result:
             max(math.ceil(math.sqrt(max(8 * f - 12, 0) * D / 2)), 0),
         ],
     }
-    cases = [(96, 2.0), (128, 4.0), (50, 1.5), (12_288, 3.0)]
+    mistakes["at the integer below, the model is not yet dearer: round up."] = lambda D, f: [
+        6 * D,
+        math.floor((4 * f - 6) * D),
+    ]
+    cases = [(96, 2.0), (128, 4.0), (50, 1.5), (12_288, 3.0), (33, 1.7)]
     return compare(answer, right, cases, mistakes, "width, not length, is what a short text pays for.")

@@ -17,6 +17,11 @@ def _step(before, after, turn=1, whole="net"):
     return best, gained[best] / whole
 
 
+def _worst_before(before, after):
+    worst = max(before, key=lambda k: before[k])
+    return worst, (before[worst] - after[worst]) / sum(before[k] - after[k] for k in before)
+
+
 def _kept(kind, D, layers, T, **changed):
     sizes = {
         "n-gram": min(layers - 1, T),
@@ -60,6 +65,7 @@ def _one_deviation(x, n, d):
 
 WRONG = {
     "ladder-ex-read": [
+        ("first model is worst", _worst_before),
         ("before minus after", lambda b, a: _step(b, a, turn=-1)),
         ("lacks in that class", lambda b, a: _step(b, a, whole="class")),
         ("whole excess", lambda b, a: _step(b, a, whole="before")),
@@ -111,6 +117,7 @@ WRONG = {
         ("two lots", lambda D, f: (12 * D, max(math.ceil((8 * f - 12) * D), 0))),
         ("12 D^2", lambda D, f: (4 * D, max(math.ceil((8 * f - 8) * D / 2), 0))),
         ("own weights", lambda D, f: (6 * D, math.ceil(4 * f * D))),
+        ("round up", lambda D, f: (6 * D, int((8 * f - 12) * D / 2))),
         ("one row", lambda D, f: (math.ceil((6 * D) ** 0.5), math.ceil(max((4 * f - 6) * D, 0) ** 0.5))),
     ],
 }
