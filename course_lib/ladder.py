@@ -28,10 +28,12 @@ from course_lib.transformer import TransformerLM
 __all__ = [
     "COUNTED",
     "NETWORKS",
+    "OPTIMIZERS",
     "bootstrap",
+    "by_adam",
+    "by_muon",
     "excess_of_documents",
     "learn",
-    "optimizer_for",
     "recorded",
     "state_size",
     "tales_in_characters",
@@ -67,27 +69,35 @@ NETWORKS: dict[str, Callable[[int, int], nn.Module]] = {  # name -> network for 
 }
 
 
-def optimizer_for(model: nn.Module) -> Adam | Together:
-    """Muon with AdamW for a transformer, Adam for the recurrent networks, at the rates of the book."""
-    if isinstance(model, TransformerLM):
-        return muon_and_adamw(model, lr=0.02, adamw_lr=4e-3)
+def by_muon(model: nn.Module) -> Together:
+    """The recipe of the ladder, the same for every network: Muon for matrices inside, AdamW for the rest."""
+    return muon_and_adamw(model, lr=0.02, adamw_lr=4e-3)
+
+
+def by_adam(model: nn.Module) -> Adam:
+    """The recipe of the chapters before: Adam for everything."""
     return Adam(model.parameters(), lr=4e-3)
 
 
+OPTIMIZERS = {"Muon": by_muon, "Adam": by_adam}
+
+
 def learn(name: str, sequences: Iterable[Sequence[int]], vocab_size: int, steps: int, width: int = 96,
-          batch_size: int = 32, seed: int = 0) -> tuple[nn.Module, float]:  # fmt: skip
+          batch_size: int = 32, seed: int = 0, optimizer: str = "Muon") -> tuple[nn.Module, float]:  # fmt: skip
     """Train the network of that name on sequences of ids: the model, and the seconds that training took.
 
     Warm-up over 50 updates (a tenth, if that is less), then a cosine to zero; gradients clipped to norm 1.
-    Errors: ValueError for a name that is not in NETWORKS.
+    Errors: ValueError for a name that is not in NETWORKS, or an optimiser not in OPTIMIZERS.
     """
-    if name not in NETWORKS:
-        raise ValueError(f"there is no network {name!r}: choose one of {', '.join(NETWORKS)}")
+    for kind, given, known in (("network", name, NETWORKS), ("optimiser", optimizer, OPTIMIZERS)):
+        if given not in known:
+            raise ValueError(f"there is no {kind} {given!r}: choose one of {', '.join(known)}")
     torch.manual_seed(seed)
     model = NETWORKS[name](vocab_size, width)
     batches = next_token.Batches(sequences, batch_size, seed)
     schedule, began = warmup_cosine(steps, min(50, steps // 10)), time.perf_counter()
-    train(model, batches, next_token.loss, optimizer_for(model), steps, schedule=schedule, clip=1.0, every=steps)
+    train(model, batches, next_token.loss, OPTIMIZERS[optimizer](model), steps, schedule=schedule, clip=1.0,
+          every=steps)  # fmt: skip
     return model, time.perf_counter() - began
 
 
@@ -150,9 +160,10 @@ def bootstrap(totals: np.ndarray, lengths: np.ndarray, rng: np.random.Generator,
 
 
 def recorded() -> list[dict[str, str]]:
-    """The lines of the record: language, model, seed, updates, weights, seconds, excess by class, loss.
+    """The lines of the record: language, model, optimizer, seed, updates, weights, seconds, excess by class, loss.
 
-    ``python -m benchmarks.ladder`` writes them. Counted models have no seed, and the Tales no classes: these are "".
+    ``python -m benchmarks.ladder`` writes them. Counted models have neither optimiser nor seed, and the Tales no
+    classes: these are "".
     """
     with resources.files("course_lib").joinpath("data/ladder.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))

@@ -124,13 +124,16 @@ class Together:
 
 def muon_and_adamw(model: nn.Module, lr: float = 0.02, adamw_lr: float = 3e-3, weight_decay: float = 0.0,
                    ns_dtype: torch.dtype | None = None) -> Together:  # fmt: skip
-    """Muon for the matrices of ``model.blocks``, AdamW (betas 0.9, 0.95) for all else: embeddings, output, vectors.
+    """Muon for the matrices inside a model, AdamW (betas 0.9, 0.95) for all else: embeddings, output, vectors.
 
-    Errors: ValueError for a model without blocks.
+    The output is the layer called ``model.output``, as in the language models of this package.
+    Errors: ValueError for a model with no other matrices.
     """
-    matrices = [p for p in getattr(model, "blocks", nn.Module()).parameters() if p.ndim == 2]
+    tables = [module for module in model.modules() if isinstance(module, nn.Embedding)]
+    ends = {id(p) for module in (*tables, getattr(model, "output", nn.Module())) for p in module.parameters()}
+    matrices = [p for p in model.parameters() if p.ndim == 2 and id(p) not in ends]
     if not matrices:
-        raise ValueError(f"{type(model).__name__} has no blocks with matrices: choose the parameters for Muon yourself")
+        raise ValueError(f"{type(model).__name__} has no matrices between embedding and output: Muon is for these")
     inside = {id(p) for p in matrices}
     rest = [p for p in model.parameters() if id(p) not in inside]
     return Together(

@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,23 @@ def test_every_network_learns_a_little_and_again_the_same(name):
 def test_a_network_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="no network 'Elmo': choose one of Elman"):
         ladder.learn("Elmo", [[4]], 8, steps=1)
+    with pytest.raises(ValueError, match="no optimiser 'Adan': choose one of Muon, Adam"):
+        ladder.learn("GRU", [[4]], 8, steps=1, optimizer="Adan")
 
 
-def test_the_transformer_has_its_own_optimiser_and_begins_quietly():
+def test_all_networks_have_the_same_recipe_unless_another_is_asked_for():
+    for make in ladder.NETWORKS.values():
+        model = make(20, 24)
+        assert isinstance(ladder.by_muon(model), Together) and isinstance(ladder.by_adam(model), Adam)
+        assert [recipe(model).param_groups[0]["lr"] for recipe in ladder.OPTIMIZERS.values()] == [0.02, 0.004]
+    sequences = [[4, 5, 6, 7]] * 4
+    models = [ladder.learn("GRU", sequences, 8, 5, width=16, batch_size=2, optimizer=o)[0] for o in ladder.OPTIMIZERS]
+    scores = [next_token.score(model, sequences[:1])[0] for model in models]
+    assert not np.allclose(*scores)
+
+
+def test_the_transformer_begins_quietly():
     model = ladder.NETWORKS["transformer"](20, 24)
-    assert isinstance(ladder.optimizer_for(model), Together)
-    assert isinstance(ladder.optimizer_for(ladder.NETWORKS["GRU"](20, 24)), Adam)
     assert torch.equal(model(torch.arange(12)[None]), torch.zeros(1, 12, 20))
     tied = ladder.zero_outputs(TransformerLM(9, 8, 2, 1, 16, tied=True))
     assert tied.output.bias is None and torch.equal(tied(torch.ones(1, 3, dtype=torch.long)), torch.zeros(1, 3, 9))
@@ -120,10 +132,11 @@ def test_the_record_is_complete():
     lines = ladder.recorded()
     counted = {(line["language"], line["model"]) for line in lines if not line["seed"]}
     assert counted == {(language, name) for language in ("Farm", "Tales") for name in ladder.COUNTED}
-    runs = [(line["language"], line["model"], line["seed"]) for line in lines if line["seed"]]
+    runs = [(line["language"], line["model"], line["optimizer"], line["seed"]) for line in lines if line["seed"]]
     assert len(set(runs)) == len(runs)
-    for name in ladder.NETWORKS:
-        assert len([run for run in runs if run[:2] == ("Farm", name)]) >= 3
+    for name, optimizer in product(ladder.NETWORKS, ladder.OPTIMIZERS):
+        assert len([run for run in runs if run[:3] == ("Farm", name, optimizer)]) >= 3
+        assert len([run for run in runs if run[:3] == ("Tales", name, optimizer)]) == (optimizer == "Muon")
     for line in lines:
         if line["language"] == "Farm":
             whole = sum(float(line[kind]) for kind in metrics.CLASSES)

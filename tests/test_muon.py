@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from course_lib import muon
+from course_lib.attention_lm import RNNAttentionLM
 from course_lib.muon import Muon, Together, muon_and_adamw, orthogonalise
 from course_lib.optimizers import SGD, AdamW
 from course_lib.transformer import TransformerLM
@@ -184,6 +185,18 @@ def test_the_split_gives_each_parameter_to_one_of_the_two():
     assert both.ratios == [1.0, pytest.approx(0.25)]
 
 
+def test_a_recurrent_network_is_split_likewise():
+    net = RNNAttentionLM(11, 8)
+    matrices, rest = (optimizer.param_groups[0]["params"] for optimizer in muon_and_adamw(net).optimizers)
+    cell, attention = net.rnn.cells[0], net.attention
+    inside = [cell.W_x, cell.W_h, *(p for p in attention.parameters() if p.ndim == 2), net.combine.weight]
+    assert {id(p) for p in matrices} == {id(p) for p in inside} and len(inside) == 7
+    assert {id(p) for p in matrices + rest} == {id(p) for p in net.parameters()}
+    with_table = TransformerLM(11, 8, 2, 1, 16, positions="learned", tied=True)
+    matrices = muon_and_adamw(with_table).optimizers[0].param_groups[0]["params"]
+    assert {id(p) for p in matrices} == {id(p) for p in with_table.blocks.parameters() if p.ndim == 2}
+
+
 def test_a_language_model_learns_and_can_be_resumed():
     def learn(net, optimizer, steps):
         ids = torch.arange(12).reshape(2, 6) % 11
@@ -214,5 +227,5 @@ def test_what_cannot_work_together_is_refused():
         Together(SGD([p], lr=0.0), SGD([q]))
     with pytest.raises(ValueError, match=r"of 2 optimisers, and these are 1"):
         Together(SGD([p])).load_state_dict(Together(SGD([p]), SGD([q])).state_dict())
-    with pytest.raises(ValueError, match="Linear has no blocks"):
-        muon_and_adamw(nn.Linear(2, 2))
+    with pytest.raises(ValueError, match="Embedding has no matrices between"):
+        muon_and_adamw(nn.Embedding(3, 2))

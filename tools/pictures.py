@@ -20,10 +20,10 @@ STATIC = ROOT / "book" / "_static"
 
 
 def draw_ladder() -> None:
-    """Every model on Farm, the mean of the recorded runs (``python -m benchmarks.ladder``), without the unigram."""
-    runs = [run for run in ladder.recorded() if run["language"] == "Farm" and run["model"] != "unigram"]
+    """Every model on Farm but the unigram, the mean of the recorded runs by Muon (``python -m benchmarks.ladder``)."""
+    runs = [run for run in ladder.recorded() if run["language"] == "Farm" and run["optimizer"] != "Adam"]
     rungs = {}
-    for name in dict.fromkeys(run["model"] for run in runs):
+    for name in dict.fromkeys(run["model"] for run in runs if run["model"] != "unigram"):
         same = [run for run in runs if run["model"] == name]
         rungs[name] = {kind: sum(float(run[kind]) for run in same) / len(same) for kind in CLASSES}
         print(f"{name}: {sum(rungs[name].values()):.3f} nats per token, mean of {len(same)}")
