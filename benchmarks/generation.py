@@ -16,7 +16,7 @@ from course_lib.transformer import TransformerLM
 logging.set_verbosity_error()  # it would ask for a mask that it is given
 
 SHAPE = {"n_layer": 6, "n_embd": 384, "n_head": 6, "vocab_size": 65, "n_positions": 320}  # nanoGPT's for Shakespeare
-CONTEXT, NEW, THREADS, ROUNDS = 256, 24, 2, 4
+CONTEXT, NEW, THREADS, ROUNDS = 256, 24, (1, 2), 4
 
 
 def programs() -> dict:
@@ -74,18 +74,24 @@ def compare() -> list[dict]:
 
 
 def run() -> list[dict]:
-    """Three rows, one for each program; the number of threads is put back afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(THREADS)
+    """Three rows, one for each program, with one thread and with two; their number is put back afterwards."""
+    before, rows = torch.get_num_threads(), []
     try:
-        return [{"threads": THREADS} | row for row in compare()]
+        for threads in THREADS:
+            torch.set_num_threads(threads)
+            rows += [{"threads": threads} | row for row in compare()]
     finally:
         torch.set_num_threads(before)
+    return rows
 
 
 def bounds(rows: list[dict]) -> dict[str, bool]:
-    """What has to hold: the cache makes writing 8 times faster, and then no slower than Hugging Face's."""
-    row = next(r for r in rows if r["program"] == "course_lib")
+    """What has to hold with one thread: the cache makes writing 8 times faster, and then no slower than Hugging Face's.
+
+    A second thread helps to read 256 tokens again and cannot help to read one, which waits for the memory: with two
+    the factor is smaller, near 8 on the machine of the record.
+    """
+    row = next(r for r in rows if (r["program"], r["threads"]) == ("course_lib", 1))
     gain, share = row["times as fast as without the cache"], row["share of Hugging Face"]
     return {
         f"writing at a context of {CONTEXT} was {gain} times as fast with the cache": gain >= 8,
