@@ -208,5 +208,6 @@ def test_chapters_keep_their_time():
 def test_no_line_breaks_before_a_per_cent_sign():
     written = [text for page in pages().values() for text in page.find_all(string=re.compile("%"))]
     prose = [text for text in written if not text.find_parent(["code", "pre", "script", "style", "svg"])]
-    assert len(prose) > 200
+    prose = [text for text in prose if not text.find_parent(class_="course-widget")]
+    assert len(prose) > 50
     report([text for text in prose if re.search(r"(?:^|\d) %", text)])
