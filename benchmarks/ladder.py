@@ -3,8 +3,8 @@
     python -m benchmarks.ladder --seeds 3       writes course_lib/data/ladder.csv, which chapter 15 reads
 
 The n-grams have no seed and are fitted once. 10,000 documents of Farm and 1,500 updates for each network; nine tenths
-of the sentences of the Tales, and 400 updates. On Farm each network is trained by Muon and, to see what
-that is worth, by Adam. One core needs about eight minutes for a seed.
+of the sentences of the Tales, and 400 updates. On Farm each network is trained by Muon and, to see what that is
+worth, by Adam. One core needs about eight minutes for a seed.
 """
 
 from __future__ import annotations

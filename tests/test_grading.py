@@ -9,7 +9,8 @@ import nbformat
 import numpy as np
 import pytest
 
-from assignments.grading import engine, feedback, grade, questions, release
+from assignments.grading import engine, feedback, grade, questions, release, worker
+from assignments.grading.handout import course_check
 from assignments.grading.nbgrader_engine import ExecuteOutside
 from assignments.grading.sandbox import Died, Sandbox, StudentError
 
@@ -446,6 +447,12 @@ def test_a_spoilt_table_stops_the_run_before_anything_is_graded(tmp_path, monkey
     assert words in capsys.readouterr().out
     assert (tmp_path / "written.csv").read_text(encoding="latin-1") == text
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("value", [3, [1, 2], np.array([[1, 2]]), np.array([True]), np.array([1.0, 2.0]), 2.0])
+def test_numbers_keep_their_kind_on_the_way_to_a_student(value):
+    back = course_check.restored(json.loads(json.dumps(worker.plain(value))))
+    assert np.array_equal(back, value) and np.asarray(back).dtype.kind == np.asarray(value).dtype.kind
 
 
 def test_points_of_somebody_who_handed_in_nothing_are_kept_and_said(tmp_path):
