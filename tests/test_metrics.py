@@ -3,7 +3,7 @@
 import math
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, namedtuple
 
 import numpy as np
 import pytest
@@ -127,19 +127,56 @@ def test_a_right_answer_passes_in_any_numeric_type(answer):
     assert checks.compare(answer, lambda x: 2 * x, [(1.0,), (3.0,)])
 
 
-def test_a_difference_that_is_not_shown_is_said():
-    long = list(range(20))
-    for answer, right in ((1 / 3 + 1e-7, 1 / 3), ([*long[:-1], 0.0], long)):
-        result = checks.compare(lambda answer=answer: answer, lambda right=right: right, [()])
-        assert not result and "right only as far as it is shown" in repr(result)
+def told(answer, right):
+    """What the check says of a value, where another one is right."""
+    result = checks.compare(lambda *_: answer, lambda *_: right, [("the case",)])
+    assert not result
+    return result.message
 
 
-def test_numpys_truth_values_and_strings_are_answers_too():
+def test_a_small_difference_is_shown_with_the_digits_that_it_needs():
+    message = told(1 / 3 + 1e-7, 1 / 3)
+    assert "0.333333433333333" in message and "0.333333333333333" in message
+
+
+def test_of_a_long_answer_the_first_place_that_differs_is_shown():
+    right = np.arange(200.0).reshape(20, 10)
+    wrong = right + np.eye(20, 10, k=-7) / 2
+    assert told(wrong, right).startswith("at [7][0] you return 70.5, but it should be 70, for 'the case'")
+    assert told(wrong[:, :9], right).startswith("at [0] you return 9 values, but there should be 10")
+    assert told({"a": right, "b": wrong}, {"a": right, "b": right}).startswith("at ['b'][7][0] you return 70.5")
+    assert told([*range(19), 0.5], list(range(20))).startswith("at [19] you return 0.5, but it should be 19")
+    long = checks.compare(lambda x: x, lambda x: x + 1, [(right,)])
+    assert len(long.message) < 400
+
+
+def test_a_function_that_changes_its_input_is_compared_on_what_it_was_given():
+    def doubled(x):
+        x *= 2
+        return x
+
+    assert checks.compare(doubled, lambda x: 2 * x, [(np.ones(3),)])
+    result = checks.compare(doubled, lambda x: 4 * x, [(np.ones(3),)], {"once more": lambda x: 2 * x})
+    assert result.message == "once more"
+
+
+def test_the_line_of_a_cell_where_it_stopped_is_named():
+    namespace = {}
+    exec(compile("def answer(x):\n    y = x\n    return y / 0", "/tmp/ipykernel_7/123.py", "exec"), namespace)
+    result = checks.compare(namespace["answer"], lambda x: x, [(1.0,)])
+    assert "ZeroDivisionError: float division by zero (line 3 of the cell), for 1" in result.message
+
+
+def test_truth_values_strings_and_what_lists_are_made_of():
     positive = lambda x: x > 0  # noqa: E731
-    assert checks.compare(lambda x: np.float64(x) > 0, positive, [(1.0,), (-1.0,)])
+    for right in (lambda x: np.float64(x) > 0, lambda x: torch.tensor(x) > 0, lambda x: int(x > 0)):
+        assert checks.compare(right, positive, [(1.0,), (-1.0,)])
     assert not checks.compare(lambda x: np.float64(x) < 0, positive, [(1.0,), (-1.0,)])
-    assert not checks.compare(lambda x: 1.0, positive, [(1.0,)])
     assert checks.compare(lambda: np.array(["a", "b"])[0], lambda: "a", [()])
+    pair = namedtuple("pair", "mean spread")
+    for answer in (pair(1, 2), np.matrix([1, 2]).A1, torch.nn.Parameter(torch.tensor([1.0, 2.0]))):
+        assert checks.compare(lambda answer=answer: answer, lambda: [1.0, 2.0], [()])
+    assert "MaskedArray is no number" in told(np.ma.array([1.0, 2.0], mask=[0, 1]), [1.0, 2.0])
 
 
 def test_arrays_and_lists_compare_by_value_and_shape():

@@ -27,7 +27,8 @@ class Question:
     """A function that a student writes, and what is known about its right and wrong versions.
 
     ``right`` and the functions in ``mistakes`` (hint -> function) take what the student's function takes; ``cases``
-    draws the hidden arguments, ``shown`` those whose answers are given out with the problem set.
+    draws the hidden arguments, ``shown`` those whose answers are given out with the problem set. The tolerance lets
+    single precision pass.
     """
 
     id: str
@@ -37,7 +38,7 @@ class Question:
     cases: Cases
     shown: Cases
     mistakes: Mapping[str, Callable] = field(default_factory=dict)
-    tolerance: float = 1e-6
+    tolerance: float = 1e-5
 
 
 @dataclass(frozen=True)

@@ -79,14 +79,14 @@ def plain(value):
     module = kind.__module__.partition(".")[0]
     if module == "torch" and kind.__name__ in ("Tensor", "Parameter"):
         return {"array": value.detach().double().tolist(), "shape": list(value.shape)}
-    if module == "numpy" and kind.__name__ == "ndarray":
+    if module == "numpy" and kind.__name__ in ("ndarray", "matrix"):
         if value.dtype.kind not in "biuf":
             raise TypeError(f"an array of {value.dtype} is no array of numbers")
         whole = value.dtype.kind in "biu"
         return {"array": (value if whole else value.astype(float)).tolist(), "shape": list(value.shape)}
     if module == "numpy" and hasattr(value, "item"):
         return plain(value.item())
-    if kind in (list, tuple):
+    if isinstance(value, list | tuple):
         return [plain(part) for part in value]
     if kind in DICTIONARIES:
         return {"keys": [plain(key) for key in value], "values": [plain(part) for part in value.values()]}

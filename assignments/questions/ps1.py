@@ -249,7 +249,7 @@ def bigram_floor() -> Question:
         return [(0.1 / V + 0.9 * rng.dirichlet(np.full(V, 0.6), size=(V, V)),) for V in (2, 3, 4)]
 
     return Question(
-        "q6", "floors", 6, right, cases, lambda rng: cases(rng)[:1], tolerance=1e-5,
+        "q6", "floors", 6, right, cases, lambda rng: cases(rng)[:1],
         mistakes={
             "the pairs (a, b) are not equally frequent: weigh them by how often the source visits them": uniform,
             "p(c | b) is the mean of p(c | a, b) over the a that really stand before b, not over all a alike": averaged,

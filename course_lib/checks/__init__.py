@@ -6,13 +6,17 @@ it with the right answer and with the answers that typical mistakes give.
 
 from __future__ import annotations
 
+import copy
 import math
+import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+LONG = 240  # characters of a message that are read at a glance
 
 
 @dataclass(frozen=True)
@@ -42,19 +46,22 @@ def plain(value: Any) -> Any:
         return value
     if type(value) in (int, float) or isinstance(value, np.number):
         return float(value)
-    if type(value).__module__ == "torch" and type(value).__name__ == "Tensor":
+    if type(value).__module__.partition(".")[0] == "torch" and type(value).__name__ in ("Tensor", "Parameter"):
         value = value.detach().numpy()
-    if type(value) is np.ndarray:
+    if type(value) in (np.ndarray, np.matrix):
         return np.asarray(value, dtype=float).tolist()
     if isinstance(value, Mapping):
         return {k if type(k) is tuple else plain(k): plain(v) for k, v in value.items()}
-    if type(value) in (list, tuple):
+    if isinstance(value, list | tuple):
         return [plain(v) for v in value]
     raise TypeError(f"a {type(value).__name__} is no number, array, text, list or dictionary: return one of these")
 
 
 def same(a: Any, b: Any, tolerance: float = 1e-8) -> bool:
-    """Whether two plain values agree, numbers to a relative and absolute tolerance; lists equal arrays."""
+    """Whether two plain values agree, numbers to a relative and absolute tolerance; lists equal arrays, and truth
+    values 0 and 1."""
+    if (isinstance(a, bool) and isinstance(b, float)) or (isinstance(a, float) and isinstance(b, bool)):
+        return a == b
     if isinstance(a, Mapping) or isinstance(b, Mapping):
         both = isinstance(a, Mapping) and isinstance(b, Mapping)
         return both and a.keys() == b.keys() and all(same(a[k], b[k], tolerance) for k in a)
@@ -78,7 +85,7 @@ def compare(
     ``mistakes`` maps a hint to a function that makes that mistake; a hint is given when the answer agrees with it
     on every case.
     """
-    given = []
+    given, kept = [], [tuple(map(_own, case)) for case in cases]
     for case in cases:
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
@@ -86,31 +93,69 @@ def compare(
         except NotImplementedError:
             return Result(False, "not attempted yet. Replace the line that raises NotImplementedError.")
         except Exception as error:  # whatever the reader's code does, say it and go on
-            return Result(False, f"your function stopped with {type(error).__name__}: {error}, for {_show(case)}")
-    expected = [plain(right(*case)) for case in cases]
+            stopped = f"your function stopped with {type(error).__name__}: {error}{_line(error)}"
+            return Result(False, f"{stopped}, for {_cut(_show(case))}")
+    expected = [plain(right(*case)) for case in kept]
     wrong = [i for i, (g, e) in enumerate(zip(given, expected, strict=True)) if not same(g, e, tolerance)]
     if not wrong:
         return Result(True, praise or (f"right in all {len(cases)} cases." if len(cases) > 1 else "right."))
     for hint, mistaken in (mistakes or {}).items():
         with np.errstate(all="ignore"):
-            if all(same(g, plain(mistaken(*case)), tolerance) for g, case in zip(given, cases, strict=True)):
+            if all(same(g, plain(mistaken(*case)), tolerance) for g, case in zip(given, kept, strict=True)):
                 return Result(False, hint)
     i = wrong[0]
-    case, got, wanted = _show(cases[i]), _show(given[i]), _show(expected[i])
-    if got == wanted:  # in the digits and the elements that are shown
-        return Result(False, f"for {case} you return {got}, which is right only as far as it is shown here.")
-    return Result(False, f"for {case} you return {got}, but it should be {wanted}.")
+    return Result(False, _contrast(_show(kept[i]), given[i], expected[i], tolerance))
 
 
-def _show(value: Any) -> str:
+def _own(argument: Any) -> Any:
+    """A copy of what a reader's function might change, for the right one."""
+    return copy.deepcopy(argument) if isinstance(argument, list | dict | np.ndarray) else argument
+
+
+def _line(error: BaseException) -> str:
+    """Where in the notebook's cell it was raised, if it was in one."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if "ipykernel_" in frame.filename]
+    return f" (line {lines[-1]} of the cell)" if lines else ""
+
+
+def _contrast(case: str, got: Any, wanted: Any, tolerance: float) -> str:
+    """One wrong answer beside the right one: whole if that is short, else the first place where they differ."""
+    shown, right = _show(got), _show(wanted)
+    whole = f"for {case} you return {shown}, but it should be {right}."
+    if shown != right and len(whole) <= LONG:
+        return whole
+    place = ""
+    while isinstance(got, list | Mapping) and type(got) is type(wanted):
+        if isinstance(got, Mapping):
+            if got.keys() != wanted.keys():
+                break
+            i = next(k for k in wanted if not same(got[k], wanted[k], tolerance))
+            got, wanted, place = got[i], wanted[i], f"{place}[{_show(i)}]"
+            continue
+        if len(got) != len(wanted):
+            where = f"at {place} " if place else ""
+            return f"{where}you return {len(got)} values, but there should be {len(wanted)}, for {_cut(case)}"
+        i = next(i for i, (g, w) in enumerate(zip(got, wanted, strict=True)) if not same(g, w, tolerance))
+        got, wanted, place = got[i], wanted[i], f"{place}[{i}]"
+    where = f"at {place} " if place else ""
+    shown, right = (_cut(_show(value, 6 if _show(got) != _show(wanted) else 15)) for value in (got, wanted))
+    return f"{where}you return {shown}, but it should be {right}, for {_cut(case)}"
+
+
+def _cut(text: str) -> str:
+    """Its beginning, if it is long."""
+    return text if len(text) <= LONG else text[: LONG - 4] + " ..."
+
+
+def _show(value: Any, digits: int = 6) -> str:
     """A value in few characters."""
     if isinstance(value, tuple):
-        return ", ".join(_show(v) for v in value)
+        return ", ".join(_show(v, digits) for v in value)
     if callable(value):
         return getattr(value, "__name__", "a function")
     if isinstance(value, list):
-        return "[" + ", ".join(_show(v) for v in value[:8]) + (", ..." if len(value) > 8 else "") + "]"
+        return "[" + ", ".join(_show(v, digits) for v in value[:8]) + (", ..." if len(value) > 8 else "") + "]"
     if isinstance(value, np.ndarray):
-        return _show(value.tolist())
-    text = f"{value:.6g}" if isinstance(value, float) else " ".join(repr(value).split())
+        return _show(value.tolist(), digits)
+    text = f"{value:.{digits}g}" if isinstance(value, float) else " ".join(repr(value).split())
     return text if len(text) <= 120 else text[:117] + "..."

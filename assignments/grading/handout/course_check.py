@@ -19,7 +19,7 @@ def check(question, function):
     given = [tuple(restored(value) for value in arguments) for arguments, _ in cases]
     answers = iter([restored(answer) for _, answer in cases])
     praise = "right in what is shown here. The grader tries other cases."
-    return checks.compare(function, lambda *_: next(answers), given, praise=praise, tolerance=1e-6)
+    return checks.compare(function, lambda *_: next(answers), given, praise=praise, tolerance=1e-5)
 
 
 def restored(value):
