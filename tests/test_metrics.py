@@ -155,14 +155,20 @@ def test_a_function_that_changes_its_input_is_compared_on_what_it_was_given():
         x *= 2
         return x
 
-    assert checks.compare(doubled, lambda x: 2 * x, [(np.ones(3),)])
-    result = checks.compare(doubled, lambda x: 4 * x, [(np.ones(3),)], {"once more": lambda x: 2 * x})
-    assert result.message == "once more"
+    shared = np.ones(3)
+    assert checks.compare(doubled, lambda x: 2 * x, [(shared,), (shared,)])
+    for argument, of in ((torch.ones(3), lambda x: x), ((1, [np.ones(3)]), lambda x: x[1][0]),
+                         ({"x": np.ones(3)}, lambda x: x["x"])):  # fmt: skip
+        assert checks.compare(lambda x, of=of: doubled(of(x)), lambda x, of=of: 2 * of(x), [(argument,)] * 2)
+    result = checks.compare(doubled, lambda x: 4 * x, [(shared,)], {"once more": lambda x: 2 * x})
+    assert result.message == "once more" and shared.tolist() == [1, 1, 1]
+    checks.compare(doubled, lambda x: 2 * x, [(shared,)], lend=True)
+    assert shared.tolist() == [2, 2, 2]
 
 
 def test_the_line_of_a_cell_where_it_stopped_is_named():
     namespace = {}
-    exec(compile("def answer(x):\n    y = x\n    return y / 0", "/tmp/ipykernel_7/123.py", "exec"), namespace)
+    exec(compile("def answer(x):\n    y = x\n    return y / 0", "ipykernel_7/123.py", "exec"), namespace)
     result = checks.compare(namespace["answer"], lambda x: x, [(1.0,)])
     assert "ZeroDivisionError: float division by zero (line 3 of the cell), for 1" in result.message
 

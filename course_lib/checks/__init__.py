@@ -79,14 +79,16 @@ def compare(
     mistakes: Mapping[str, Callable] | None = None,
     praise: str = "",
     tolerance: float = 1e-8,
+    lend: bool = False,
 ) -> Result:
     """Run ``answer`` on every case beside the right function; on a difference, look for the mistake that explains it.
 
     ``mistakes`` maps a hint to a function that makes that mistake; a hint is given when the answer agrees with it
-    on every case.
+    on every case. The answer gets copies; with ``lend`` the cases themselves, for a check that looks afterwards
+    whether they were changed.
     """
-    given, kept = [], [tuple(map(_own, case)) for case in cases]
-    for case in cases:
+    given, kept = [], _own(list(cases))
+    for case in cases if lend else _own(kept):
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
                 given.append(plain(answer(*case)))
@@ -107,9 +109,12 @@ def compare(
     return Result(False, _contrast(_show(kept[i]), given[i], expected[i], tolerance))
 
 
-def _own(argument: Any) -> Any:
-    """A copy of what a reader's function might change, for the right one."""
-    return copy.deepcopy(argument) if isinstance(argument, list | dict | np.ndarray) else argument
+def _own(value: Any) -> Any:
+    """A copy of lists, dictionaries, arrays and tensors, at any depth: what a function might change."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_own, value))
+    tensor = type(value).__module__ == "torch" and type(value).__name__ == "Tensor" and value.is_leaf
+    return copy.deepcopy(value) if tensor or isinstance(value, dict | np.ndarray) else value
 
 
 def _line(error: BaseException) -> str:

@@ -140,7 +140,7 @@ def numeric_derivative(answer: Callable) -> Result:
         "the sign is wrong: the upper value minus the lower one.": lambda f, a, e: -right(f, a, e),
         "after an entry was moved it must be put back before the next one is moved.": drifting,
     }
-    result = compare(answer, right, cases, mistakes, "the error is of order eps².", tolerance=1e-7)
+    result = compare(answer, right, cases, mistakes, "the error is of order eps².", tolerance=1e-7, lend=True)
     if any(not np.array_equal(case[1], before) for case, before in zip(cases, kept, strict=True)):
         return Result(False, "the array was changed: work on a copy, or put every entry back before the next one.")
     return result

@@ -166,7 +166,7 @@ def reverse_within(answer: Callable) -> Result:
         (np.array([[4, 0, 0], [5, 6, 7]]), np.array([1, 3])),
     ]
     untouched = [(ids.copy(), lengths.copy()) for ids, lengths in cases]
-    result = compare(answer, right, cases, mistakes, "twice in a row it changes nothing, as it should be.")
+    result = compare(answer, right, cases, mistakes, "twice in a row it changes nothing, as it should be.", lend=True)
     if any((ids != before).any() for (ids, _), (before, _) in zip(cases, untouched, strict=True)):
         return Result(False, "your function changes the array that it was given: work on a copy.")
     return result

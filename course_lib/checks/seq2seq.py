@@ -255,7 +255,7 @@ def mixed_inputs(answer: Callable) -> Result:
     draws = rng.uniform(size=(4, 7))
     cases = [(gold, own, draws, ratio) for ratio in (0.5, 0.0, 1.0)]
     kept = [part.copy() for part in (gold, own)]
-    result = compare(answer, right, cases, mistakes, "with a ratio of 0 it is the model that reads itself.")
+    result = compare(answer, right, cases, mistakes, "with a ratio of 0 it is the model that reads itself.", lend=True)
     if any((part != copy).any() for part, copy in zip((gold, own), kept, strict=True)):
         return Result(False, "your function changes the arrays that it was given: work on a copy.")
     return result
