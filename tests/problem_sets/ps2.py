@@ -69,6 +69,23 @@ def jordan(x, W_x, W_f, b, W_o, c):
         y = W_o @ hidden[-1] + c
     return np.array(hidden)
 """),
+            ("fed back with it", """
+def jordan(x, W_x, W_f, b, W_o, c):
+    y, result = np.zeros(len(c)), []
+    for row in x:
+        y = W_o @ np.tanh(W_x @ row + W_f @ y + b)
+        result.append(y + c)
+    return np.array(result)
+"""),
+            ("one step late", """
+def jordan(x, W_x, W_f, b, W_o, c):
+    before = y = np.zeros(len(c))
+    result = []
+    for row in x:
+        before, y = y, W_o @ np.tanh(W_x @ row + W_f @ before + b) + c
+        result.append(y)
+    return np.array(result)
+"""),
         ],
     ),
     "q2": (
@@ -141,94 +158,172 @@ def streams(ids, B, T):
         result.append(([ids[p : p + T] for p in places], [following[p : p + T] for p in places]))
     return result
 """),
+            ("keep a token back for its last target", """
+def streams(ids, B, T):
+    n = len(ids) // B
+    rows = [ids[b * n : (b + 1) * n] for b in range(B)]
+    return [([r[t : t + T] for r in rows], [r[t + 1 : t + T + 1] for r in rows]) for t in range(0, n - T, T)]
+"""),
+            ("no token is left out between them", """
+def streams(ids, B, T):
+    n = len(ids) // (B * (T + 1))
+    pieces = np.array(ids[: B * n * (T + 1)]).reshape(B, n, T + 1)
+    return [(pieces[:, i, :-1], pieces[:, i, 1:]) for i in range(n)]
+"""),
         ],
     ),
     "q3": (
         """
-def input_gradient(x, W_x, W_h, b, g):
-    h, by_input = np.zeros(len(b)), []  # by_input: dh / dx_t for every t read so far, each (H, D)
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    y, by_input = np.zeros(len(c)), []  # by_input: dy / dx_t for every t read so far, each (O, D)
     for row in x:
-        h = np.tanh(W_x @ row + W_h @ h + b)
-        slope = np.diag(1 - h * h)
-        by_input = [slope @ W_h @ J for J in by_input] + [slope @ W_x]
+        h = np.tanh(W_x @ row + W_f @ y + b)
+        y = W_o @ h + c
+        opened = W_o @ np.diag(1 - h * h)
+        by_input = [opened @ W_f @ J for J in by_input] + [opened @ W_x]
     return np.array([g @ J for J in by_input])
 """,
         [
-            ("not only through the last one", """
-def input_gradient(x, W_x, W_h, b, g):
-    h = np.zeros(len(b))
+            ("because each output is fed back", """
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
     for row in x:
-        h = np.tanh(W_x @ row + W_h @ h + b)
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
     result = np.zeros(x.shape)
-    result[-1] = (g * (1 - h**2)) @ W_x
+    result[-1] = (g @ W_o * (1 - states[-1] ** 2)) @ W_x
     return result
 """),
             ("tanh has a slope", """
-def input_gradient(x, W_x, W_h, b, g):
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
+    for row in x:
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
     result = np.zeros(x.shape)
     for t in reversed(range(len(x))):
-        result[t] = g @ W_x
-        g = g @ W_h
+        delta = g @ W_o
+        result[t] = delta @ W_x
+        g = delta @ W_f
     return result
 """),
-            ("the other way round", """
-def input_gradient(x, W_x, W_h, b, g):
-    h = [np.zeros(len(b))]
+            ("the slope there is missing", """
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
     for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1] + b))
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
     result = np.zeros(x.shape)
     for t in reversed(range(len(x))):
-        g = g * (1 - h[t + 1] ** 2)
-        result[t] = W_x.T @ g
-        g = W_h @ g
+        message = W_o.T @ g
+        result[t] = W_x.T @ message
+        g = W_f.T @ (message * (1 - states[t + 1] ** 2))
     return result
 """),
-            ("reverse order", """
-def input_gradient(x, W_x, W_h, b, g):
-    h = [np.zeros(len(b))]
+            ("every tanh on the way back", """
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
     for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1] + b))
-    result = []
-    while len(h) > 1:
-        delta = g * (1 - h.pop() ** 2)
-        result.append(W_x.T @ delta)
-        g = W_h.T @ delta
-    return np.array(result)
-"""),
-            ("and not 1 - h", """
-def input_gradient(x, W_x, W_h, b, g):
-    h = [np.zeros(len(b))]
-    for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1] + b))
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
     result = np.zeros(x.shape)
     for t in reversed(range(len(x))):
-        delta = g * (1 - h[t + 1])
-        result[t] = W_x.T @ delta
-        g = W_h.T @ delta
-    return result
-"""),
-            ("g comes in once", """
-def input_gradient(x, W_x, W_h, b, g):
-    h = [np.zeros(len(b))]
-    for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1] + b))
-    result, later = np.zeros(x.shape), 0
-    for t in reversed(range(len(x))):
-        delta = (g + later) * (1 - h[t + 1] ** 2)
-        result[t] = W_x.T @ delta
-        later = W_h.T @ delta
+        result[t] = (g @ W_o * (1 - states[t + 1] ** 2)) @ W_x
+        g = g @ W_o @ W_f
     return result
 """),
             ("not of h_{t-1}", """
-def input_gradient(x, W_x, W_h, b, g):
-    h = [np.zeros(len(b))]
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
     for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1] + b))
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
     result = np.zeros(x.shape)
     for t in reversed(range(len(x))):
-        delta = g * (1 - h[t] ** 2)
-        result[t] = W_x.T @ delta
-        g = W_h.T @ delta
+        delta = g @ W_o * (1 - states[t] ** 2)
+        result[t] = delta @ W_x
+        g = delta @ W_f
+    return result
+"""),
+            ("and not 1 - h", """
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
+    for row in x:
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
+    result = np.zeros(x.shape)
+    for t in reversed(range(len(x))):
+        delta = g @ W_o * (1 - states[t + 1])
+        result[t] = delta @ W_x
+        g = delta @ W_f
+    return result
+"""),
+            ("g comes in once", """
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
+    for row in x:
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
+    result = np.zeros(x.shape)
+    later = np.zeros(len(c))
+    for t in reversed(range(len(x))):
+        delta = (g + later) @ W_o * (1 - states[t + 1] ** 2)
+        result[t] = delta @ W_x
+        later = delta @ W_f
+    return result
+"""),
+            ("without a slope", """
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
+    for row in x:
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
+    result = np.zeros(x.shape)
+    for t in reversed(range(len(x))):
+        y = W_o @ states[t + 1] + c
+        delta = (g * (1 - y**2)) @ W_o * (1 - states[t + 1] ** 2)
+        result[t] = delta @ W_x
+        g = delta @ W_f
+    return result
+"""),
+            ("the transpose of the other", """
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
+    for row in x:
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
+    result = np.zeros(x.shape)
+    for t in reversed(range(len(x))):
+        delta = W_f @ g * (1 - states[t + 1] ** 2)
+        result[t] = delta @ W_x
+        g = W_o @ delta
+    return result
+"""),
+            ("not its transpose", """
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
+    for row in x:
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
+    result = np.zeros(x.shape)
+    message = W_o.T @ g
+    for t in reversed(range(len(x))):
+        delta = message * (1 - states[t + 1] ** 2)
+        result[t] = delta @ W_x
+        message = W_f @ W_o @ delta
+    return result
+"""),
+            ("reverse order", """
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
+    for row in x:
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
+    result = []
+    for t in reversed(range(len(x))):
+        delta = g @ W_o * (1 - states[t + 1] ** 2)
+        result.append(delta @ W_x)
+        g = delta @ W_f
     return result
 """),
         ],
@@ -283,6 +378,18 @@ def chunked_gradient(x, y, w, k):
         h = math.tanh(w * before + value)
         slope = (1 - h * h) * (before + w * slope)
         if (t + 1) % k == 0 or t + 1 == len(x):
+            total += (h - goal) * slope
+    return total
+"""),
+            ("when it is shorter", """
+def chunked_gradient(x, y, w, k):
+    h = total = 0.0
+    for start in range(0, len(x) - k + 1, k):
+        slope = 0.0
+        for value, goal in zip(x[start : start + k], y[start : start + k]):
+            before = h
+            h = math.tanh(w * before + value)
+            slope = (1 - h * h) * (before + w * slope)
             total += (h - goal) * slope
     return total
 """),
@@ -435,6 +542,10 @@ def lyapunov(states, W_h, v):
         v = v / np.linalg.norm(v)
     return np.log(np.mean(growth))
 """),
+            ("follow this one disturbance", """
+def lyapunov(states, W_h, v):
+    return np.mean([np.log(np.linalg.svd(np.diag(1 - h**2) @ W_h)[1][0]) for h in states])
+"""),
         ],
     ),
     "q6": (
@@ -465,6 +576,30 @@ def skip_gradient(x, W_x, W_h, S, G):
         delta = (G[t] + later) * (1 - h[t + 2] ** 2)
         dS += np.outer(delta, h[t])
         later = W_h.T @ delta
+    return dS
+"""),
+            ("multiplies the whole sum", """
+def skip_gradient(x, W_x, W_h, S, G):
+    h = [np.zeros(len(S)), np.zeros(len(S))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
+    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
+    for t in reversed(range(len(x))):
+        delta = (G[t] + W_h.T @ one) * (1 - h[t + 2] ** 2) + S.T @ two
+        dS += np.outer(delta, h[t])
+        one, two = delta, one
+    return dS
+"""),
+            ("not from Elman's", """
+def skip_gradient(x, W_x, W_h, S, G):
+    h = [np.zeros(len(S)), np.zeros(len(S))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1]))
+    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
+    for t in reversed(range(len(x))):
+        delta = (G[t] + W_h.T @ one + S.T @ two) * (1 - h[t + 2] ** 2)
+        dS += np.outer(delta, h[t])
+        one, two = delta, one
     return dS
 """),
             ("it is h_{t-2} that the outer product needs", """
