@@ -6,114 +6,168 @@
 ANSWERS = {
     "q1": (
         """
-def glove(X, W, C, b, c):
+def glove(X, W, C, a, b):
     loss, dW = 0.0, np.zeros(W.shape)
     for i, j in zip(*np.nonzero(X)):
         f = 1.0 if X[i, j] > {{ceiling}} else (X[i, j] / {{ceiling}}) ** {{alpha}}
-        miss = W[i] @ C[j] + b[i] + c[j] - math.log(X[i, j])
+        miss = W[i] @ C[j] + a[i] + b[j] - math.log(X[i, j])
         loss += f * miss * miss
         dW[i] += 2 * f * miss * C[j]
     return loss, dW
 """,
         [
             ("is no number", """
-def glove(X, W, C, b, c):
+def glove(X, W, C, a, b):
     f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + b[:, None] + c[None, :] - np.log(X)
+    miss = W @ C.T + a[:, None] + b[None, :] - np.log(X)
     return np.sum(f * miss**2), 2 * (f * miss) @ C
 """),
             ("no logarithm and no term", """
-def glove(X, W, C, b, c):
+def glove(X, W, C, a, b):
     X = np.clip(X, 1, None)
     f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + b[:, None] + c[None, :] - np.log(X)
+    miss = W @ C.T + a[:, None] + b[None, :] - np.log(X)
     return np.sum(f * miss**2), 2 * (f * miss) @ C
 """),
             ("weight f(X) is missing", """
-def glove(X, W, C, b, c):
+def glove(X, W, C, a, b):
     loss, dW = 0.0, np.zeros(W.shape)
     for i, j in zip(*np.nonzero(X)):
-        miss = W[i] @ C[j] + b[i] + c[j] - math.log(X[i, j])
+        miss = W[i] @ C[j] + a[i] + b[j] - math.log(X[i, j])
         loss += miss**2
         dW[i] += 2 * miss * C[j]
     return loss, dW
 """),
             ("does not grow beyond 1", """
-def glove(X, W, C, b, c):
+def glove(X, W, C, a, b):
     loss, dW = 0.0, np.zeros(W.shape)
     for i, j in zip(*np.nonzero(X)):
         f = (X[i, j] / {{ceiling}}) ** {{alpha}}
-        miss = W[i] @ C[j] + b[i] + c[j] - math.log(X[i, j])
+        miss = W[i] @ C[j] + a[i] + b[j] - math.log(X[i, j])
         loss += f * miss**2
         dW[i] += 2 * f * miss * C[j]
     return loss, dW
 """),
-            ("the biases b_i and c_j", """
-def glove(X, W, C, b, c):
+            ("the biases a_i and b_j", """
+def glove(X, W, C, a, b):
     f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
     miss = W @ C.T - np.log(X, where=X > 0, out=np.zeros_like(X))
     return np.sum(f * miss**2), 2 * (f * miss) @ C
 """),
             ("has a factor 2", """
-def glove(X, W, C, b, c):
+def glove(X, W, C, a, b):
     f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + b[:, None] + c[None, :] - np.log(X, where=X > 0, out=np.zeros_like(X))
+    miss = W @ C.T + a[:, None] + b[None, :] - np.log(X, where=X > 0, out=np.zeros_like(X))
     return np.sum(f * miss**2), (f * miss) @ C
 """),
             ("the derivative by C", """
-def glove(X, W, C, b, c):
+def glove(X, W, C, a, b):
     f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + b[:, None] + c[None, :] - np.log(X, where=X > 0, out=np.zeros_like(X))
+    miss = W @ C.T + a[:, None] + b[None, :] - np.log(X, where=X > 0, out=np.zeros_like(X))
     return np.sum(f * miss**2), 2 * (f * miss).T @ W
 """),
             ("outside the square", """
-def glove(X, W, C, b, c):
+def glove(X, W, C, a, b):
     f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + b[:, None] + c[None, :] - np.log(X, where=X > 0, out=np.zeros_like(X))
+    miss = W @ C.T + a[:, None] + b[None, :] - np.log(X, where=X > 0, out=np.zeros_like(X))
     return np.sum((f * miss) ** 2), 2 * (f**2 * miss) @ C
 """),
             ("not of 1 + X", """
-def glove(X, W, C, b, c):
+def glove(X, W, C, a, b):
     f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + b[:, None] + c[None, :] - np.log(1 + X)
+    miss = W @ C.T + a[:, None] + b[None, :] - np.log(1 + X)
+    return np.sum(f * miss**2), 2 * (f * miss) @ C
+"""),
+            ("in the derivative too", """
+def glove(X, W, C, a, b):
+    loss, dW = 0.0, np.zeros(W.shape)
+    for i, j in zip(*np.nonzero(X)):
+        miss = W[i] @ C[j] + a[i] + b[j] - math.log(X[i, j])
+        loss += min(1, (X[i, j] / {{ceiling}}) ** {{alpha}}) * miss**2
+        dW[i] += 2 * miss * C[j]
+    return loss, dW
+"""),
+            ("a_i belongs to the word", """
+def glove(X, W, C, a, b):
+    f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
+    miss = W @ C.T + a[None, :] + b[:, None] - np.log(X, where=X > 0, out=np.zeros_like(X))
+    return np.sum(f * miss**2), 2 * (f * miss) @ C
+"""),
+            ("the wrong sign", """
+def glove(X, W, C, a, b):
+    f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
+    miss = np.log(X, where=X > 0, out=np.zeros_like(X)) - W @ C.T - a[:, None] - b[None, :]
     return np.sum(f * miss**2), 2 * (f * miss) @ C
 """),
         ],
     ),
     "q2": (
         """
-def align(X, Y):
-    R = X.T @ Y  # to the nearest orthogonal matrix by Newton's iteration
+def align(X, Y, g):
+    R = X.T @ np.diag(g) @ Y  # to the nearest orthogonal matrix by Newton's iteration
     for _ in range(60):
         R = (R + np.linalg.inv(R).T) / 2
     return R
 """,
         [
-            ("may stretch", """
-def align(X, Y):
+            ("do not count alike", """
+def align(X, Y, g):
+    U, s, Zt = np.linalg.svd(X.T @ Y)
+    return U @ Zt
+"""),
+            ("not at both vectors", """
+def align(X, Y, g):
+    X, Y = g[:, None] * X, g[:, None] * Y
+    U, s, Zt = np.linalg.svd(X.T @ Y)
+    return U @ Zt
+"""),
+            ("its root belongs at both", """
+def align(X, Y, g):
+    U, s, Zt = np.linalg.svd((np.sqrt(g)[:, None] * X).T @ Y)
+    return U @ Zt
+"""),
+            ("must be orthogonal, and the pairs have weights", """
+def align(X, Y, g):
     return np.linalg.inv(X.T @ X) @ X.T @ Y
 """),
+            ("must be orthogonal", """
+def align(X, Y, g):
+    root = np.sqrt(g)[:, None]
+    return np.linalg.lstsq(root * X, root * Y, rcond=None)[0]
+"""),
             ("maps Y to X", """
-def align(X, Y):
-    U, s, Vt = np.linalg.svd(X.T @ Y)
-    return Vt.T @ U.T
+def align(X, Y, g):
+    U, s, Zt = np.linalg.svd(X.T @ np.diag(g) @ Y)
+    return Zt.T @ U.T
 """),
             ("singular values have to go", """
-def align(X, Y):
-    U, s, Vt = np.linalg.svd(X.T @ Y)
-    return U @ np.diag(s) @ Vt
+def align(X, Y, g):
+    U, s, Zt = np.linalg.svd(X.T @ np.diag(g) @ Y)
+    return U @ np.diag(s) @ Zt
 """),
             ("reflections are orthogonal too", """
-def align(X, Y):
-    U, s, Vt = np.linalg.svd(X.T @ Y)
-    if np.linalg.det(U @ Vt) < 0:
+def align(X, Y, g):
+    U, s, Zt = np.linalg.svd(X.T @ np.diag(g) @ Y)
+    if np.linalg.det(U @ Zt) < 0:
         U[:, -1] = -U[:, -1]
-    return U @ Vt
+    return U @ Zt
 """),
             ("already transposed", """
-def align(X, Y):
-    U, s, V = np.linalg.svd(X.T @ Y)
-    return U @ V.T
+def align(X, Y, g):
+    U, s, Z = np.linalg.svd(X.T @ np.diag(g) @ Y)
+    return U @ Z.T
+"""),
+            ("there is no shift", """
+def align(X, Y, g):
+    U, s, Zt = np.linalg.svd((X - X.mean(0)).T @ np.diag(g) @ (Y - Y.mean(0)))
+    return U @ Zt
+"""),
+            ("not at the weighted mean", """
+def align(X, Y, g):
+    X = X - np.average(X, axis=0, weights=g)
+    Y = Y - np.average(Y, axis=0, weights=g)
+    U, s, Zt = np.linalg.svd(X.T @ np.diag(g) @ Y)
+    return U @ Zt
 """),
         ],
     ),
@@ -128,10 +182,16 @@ def local_attention(scores, centre, D):
     return weights
 """,
         [
-            ("only places at most D", """
+            ("no weight at all", """
 def local_attention(scores, centre, D):
     weights = np.exp(scores) / np.exp(scores).sum()
     return weights * np.exp(-2 * ((np.arange(len(scores)) - centre) / D) ** 2)
+"""),
+            ("cut the window before it", """
+def local_attention(scores, centre, D):
+    s = np.arange(len(scores))
+    weights = np.exp(scores) / np.exp(scores).sum() * (abs(s - centre) <= D)
+    return weights * np.exp(-2 * ((s - centre) / D) ** 2)
 """),
             ("after the softmax", """
 def local_attention(scores, centre, D):
@@ -183,6 +243,25 @@ def local_attention(scores, centre, D):
     weights = np.zeros(len(scores))
     weights[low:high] = np.exp(scores[low:high]) / np.exp(scores[low:high]).sum()
     return weights * np.exp(-2 * ((s - middle) / D) ** 2)
+"""),
+            ("do not cut off its decimals", """
+def local_attention(scores, centre, D):
+    p, s = int(centre), np.arange(len(scores))
+    e = np.exp(scores) * (abs(s - p) <= D)
+    return e / e.sum() * np.exp(-2 * ((s - p) / D) ** 2)
+"""),
+            ("not by sigma^2", """
+def local_attention(scores, centre, D):
+    s = np.arange(len(scores))
+    e = np.exp(scores) * (abs(s - centre) <= D)
+    return e / e.sum() * np.exp(-((s - centre) ** 2) / (D / 2) ** 2)
+"""),
+            ("no factor before it", """
+def local_attention(scores, centre, D):
+    s, sigma = np.arange(len(scores)), D / 2
+    e = np.exp(scores) * (abs(s - centre) <= D)
+    bell = np.exp(-((s - centre) ** 2) / (2 * sigma**2)) / (sigma * math.sqrt(2 * math.pi))
+    return e / e.sum() * bell
 """),
         ],
     ),
@@ -255,6 +334,22 @@ def attention_backward(q, k, v, d_out):
     ds = (d_out @ v.T) * a * (1 - a) / np.sqrt(k.shape[1])
     return ds @ k, ds.T @ q, a.T @ d_out
 """),
+            ("forwards and backwards", """
+def attention_backward(q, k, v, d_out):
+    a = np.exp(q @ k.T)
+    a = a / a.sum(1, keepdims=True)
+    da = d_out @ v.T
+    ds = a * (da - np.sum(a * da, 1, keepdims=True))
+    return ds @ k, ds.T @ q, a.T @ d_out
+"""),
+            ("weights of each query add up to 1", """
+def attention_backward(q, k, v, d_out):
+    e = np.exp(q @ k.T / np.sqrt(k.shape[1]))
+    a = e / e.sum(0)
+    da = d_out @ v.T
+    ds = a * (da - np.sum(a * da, axis=0)) / np.sqrt(k.shape[1])
+    return ds @ k, ds.T @ q, a.T @ d_out
+"""),
         ],
     ),
     "q5": (
@@ -286,64 +381,80 @@ def coverage(weights, beta):
 def coverage(weights, beta):
     return np.sum(np.log(weights.sum(axis=0).clip(max=1)))
 """),
+            ("not the largest", """
+def coverage(weights, beta):
+    return beta * sum(math.log(min(max(column), 1)) for column in weights.T)
+"""),
+            ("its own logarithm", """
+def coverage(weights, beta):
+    return beta * math.log(sum(min(sum(column), 1) for column in weights.T))
+"""),
         ],
     ),
     "q6": (
         """
-def rerank(log_probs, lengths, matrices, alpha, beta):
+def rerank(log_probs, lengths, penalties, rho):
     best, best_score = None, -math.inf
-    for i, (p, n) in enumerate(zip(log_probs, lengths)):
-        covered = np.minimum(matrices[i].sum(axis=0), 1)
-        score = p * (6 / (5 + n)) ** alpha + beta * math.log(np.prod(covered))
+    for i, (p, n, cp) in enumerate(zip(log_probs, lengths, penalties)):
+        score = p * (6 / (5 + n)) ** rho + cp
         if score > best_score:
             best, best_score = i, score
     return best, best_score
 """,
         [
             ("without a length penalty", """
-def rerank(log_probs, lengths, matrices, alpha, beta):
-    s = [p + beta * np.log(np.minimum(w.sum(0), 1)).sum() for p, w in zip(log_probs, matrices)]
+def rerank(log_probs, lengths, penalties, rho):
+    s = [p + cp for p, cp in zip(log_probs, penalties)]
     return np.argmax(s), max(s)
 """),
             ("helps the long ones", """
-def rerank(log_probs, lengths, matrices, alpha, beta):
-    cp = np.array([beta * np.log(np.minimum(w.sum(0), 1)).sum() for w in matrices])
-    s = np.array(log_probs) * ((5 + np.array(lengths)) / 6) ** alpha + cp
+def rerank(log_probs, lengths, penalties, rho):
+    s = np.array(log_probs) * ((5 + np.array(lengths)) / 6) ** rho + penalties
     return s.argmax(), s.max()
 """),
             ("coverage is missing", """
-def rerank(log_probs, lengths, matrices, alpha, beta):
-    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** alpha
+def rerank(log_probs, lengths, penalties, rho):
+    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** rho
     return s.argmax(), s.max()
 """),
-            ("and not n^alpha", """
-def rerank(log_probs, lengths, matrices, alpha, beta):
-    cp = np.array([beta * np.log(np.minimum(w.sum(0), 1)).sum() for w in matrices])
-    s = np.array(log_probs) / np.array(lengths) ** alpha + cp
+            ("add it", """
+def rerank(log_probs, lengths, penalties, rho):
+    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** rho - penalties
+    return s.argmax(), s.max()
+"""),
+            ("and not n^rho", """
+def rerank(log_probs, lengths, penalties, rho):
+    s = np.array(log_probs) / np.array(lengths) ** rho + penalties
     return s.argmax(), s.max()
 """),
             ("and not n itself", """
-def rerank(log_probs, lengths, matrices, alpha, beta):
-    cp = np.array([beta * np.log(np.minimum(w.sum(0), 1)).sum() for w in matrices])
-    s = np.array(log_probs) / lengths + cp
+def rerank(log_probs, lengths, penalties, rho):
+    s = np.array(log_probs) / lengths + penalties
+    return s.argmax(), s.max()
+"""),
+            ("6 included", """
+def rerank(log_probs, lengths, penalties, rho):
+    s = np.array(log_probs) / ((5 + np.array(lengths)) ** rho / 6) + penalties
     return s.argmax(), s.max()
 """),
             ("only the log-probability is divided", """
-def rerank(log_probs, lengths, matrices, alpha, beta):
-    cp = np.array([beta * np.log(np.minimum(w.sum(0), 1)).sum() for w in matrices])
-    s = (np.array(log_probs) + cp) / ((5 + np.array(lengths)) / 6) ** alpha
+def rerank(log_probs, lengths, penalties, rho):
+    s = (np.array(log_probs) + penalties) / ((5 + np.array(lengths)) / 6) ** rho
     return s.argmax(), s.max()
 """),
             ("not the lowest", """
-def rerank(log_probs, lengths, matrices, alpha, beta):
-    cp = np.array([beta * np.log(np.minimum(w.sum(0), 1)).sum() for w in matrices])
-    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** alpha + cp
+def rerank(log_probs, lengths, penalties, rho):
+    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** rho + penalties
     return s.argmin(), s.min()
 """),
+            ("choose by the score", """
+def rerank(log_probs, lengths, penalties, rho):
+    i = max(range(len(lengths)), key=lambda i: log_probs[i])
+    return i, log_probs[i] / ((5 + lengths[i]) / 6) ** rho + penalties[i]
+"""),
             ("counted from 0", """
-def rerank(log_probs, lengths, matrices, alpha, beta):
-    cp = np.array([beta * np.log(np.minimum(w.sum(0), 1)).sum() for w in matrices])
-    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** alpha + cp
+def rerank(log_probs, lengths, penalties, rho):
+    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** rho + penalties
     return s.argmax() + 1, s.max()
 """),
         ],
