@@ -10,6 +10,8 @@ import numpy as np
 
 from course_lib.checks import Result, compare
 
+SINGLE = 1e-5  # a tolerance that single precision meets
+
 
 def _softmax(z, axis=-1):
     e = np.exp(z - np.max(z, axis=axis, keepdims=True))
@@ -37,14 +39,19 @@ def one_step(answer: Callable) -> Result:
         "the word that came is missing: the gradient is q - y, not q.": stepped(lambda q, y, eta: -eta * q),
         "what was expected is missing: the gradient is q - y, not -y.": stepped(lambda q, y, eta: eta * y),
         "the rate is missing.": stepped(lambda q, y, eta: y - q),
+        "z holds logits: the model's expectation is their softmax.": lambda z, o, eta: (
+            np.array(z) - eta * (np.array(z) - np.eye(len(z))[o])
+        ),
+        "the step starts from the logits z, not from the probabilities.": lambda z, o, eta: (
+            _softmax(np.array(z)) - eta * (_softmax(np.array(z)) - np.eye(len(z))[o])
+        ),
     }
     cases = [([0.0, 0.0, 0.0], 0, 0.3), ([1.0, -0.5, 0.2, 2.0], 2, 0.1), ([3.0, 1.0], 1, 2.0)]
-    return compare(
-        answer, stepped(lambda q, y, eta: -eta * (q - y)), cases, mistakes, "what came rises, the rest pays."
-    )
+    right = stepped(lambda q, y, eta: -eta * (q - y))
+    return compare(answer, right, cases, mistakes, "what came rises, the rest pays.", SINGLE)
 
 
-def _slope(theta: float, i: int) -> float:
+def _slope(theta: np.ndarray, i: int) -> np.ndarray:
     """The gradient of an example of its own curvature: (1 + i) (theta - i)."""
     return (1 + i) * (theta - i)
 
@@ -84,9 +91,18 @@ def sgd_box(answer: Callable) -> Result:
         "return all of them, not only the last.": lambda *case: right(*case)[-1],
         "the sign is wrong: the steps go uphill.": lambda t, g, order, eta: right(t, g, order, -eta),
         "visit the examples in the given order.": lambda t, g, order, eta: right(t, g, sorted(order), eta),
+        "the example is the entry of `order`, not its position there.": lambda t, g, order, eta: right(
+            t, g, range(len(order)), eta
+        ),
+        "all entries are one array, changed in place: make a new one at each step.": lambda *case: (
+            right(*case)[-1:] * (len(case[2]) + 1)
+        ),
     }
-    cases = [(1.0, _slope, [2, 0, 1, 1, 2, 0], 0.1), (-2.0, _slope, [3, 1, 2], 0.05)]
-    return compare(answer, right, cases, mistakes, "each step starts where the one before it ended.")
+    cases = [
+        (np.array([1.0, -2.0]), _slope, [2, 0, 1, 1, 2, 0], 0.1),
+        (np.array([-2.0]), _slope, [3, 1, 2], 0.05),
+    ]
+    return compare(answer, right, cases, mistakes, "each step starts where the one before it ended.", SINGLE)
 
 
 def clip(answer: Callable) -> Result:
@@ -96,7 +112,7 @@ def clip(answer: Callable) -> Result:
         return math.sqrt(sum(float((g**2).sum()) for g in gradients))
 
     def right(gradients, limit):
-        return [g * min(1.0, limit / norm(gradients)) for g in gradients]
+        return [g * (limit / max(limit, norm(gradients))) for g in gradients]
 
     mistakes = {
         "each entry was cut by itself, which turns the direction: scale all by one factor.": lambda gs, c: [
@@ -107,11 +123,20 @@ def clip(answer: Callable) -> Result:
         ],
         "a gradient shorter than the limit must be left as it is.": lambda gs, c: [g * c / norm(gs) for g in gs],
         "the root is missing: this is the squared norm.": lambda gs, c: [g * min(1.0, c / norm(gs) ** 2) for g in gs],
+        "the norms do not add up: the squares do.": lambda gs, c: [
+            g * min(1.0, c / sum(norm([a]) for a in gs)) for g in gs
+        ],
+        "it is the norm that must not exceed the limit, not its square.": lambda gs, c: [
+            g * c / norm(gs) if norm(gs) ** 2 > c else g for g in gs
+        ],
+        "scale to the limit, not to length 1.": lambda gs, c: [g / norm(gs) if norm(gs) > c else g for g in gs],
         "nothing was scaled.": lambda gs, c: list(gs),
     }
     long = [np.array([3.0, -4.0]), np.array([[1.0, 2.0], [0.5, -2.0]])]
-    cases = [(long, 1.0), (long, 100.0), (long, 4.0)]
-    return compare(answer, right, cases, mistakes, "shorter if need be, and in the same direction.")
+    cases = [([g.copy() for g in long], limit) for limit in (1.0, 100.0, 4.0, 10.0)]
+    praise = "shorter if need be, and in the same direction."
+    zero = [([np.zeros(2)], 1.0)]  # where dividing by the norm fails
+    return compare(answer, right, cases, mistakes, praise, SINGLE) and compare(answer, right, zero, praise=praise)
 
 
 def is_partition(answer: Callable) -> Result:
@@ -137,15 +162,25 @@ def is_partition(answer: Callable) -> Result:
         "a smaller last batch is allowed.": lambda bs, N: (
             sorted(flat(bs)) == list(range(N)) and len({len(b) for b in bs}) == 1
         ),
+        "compare every two batches, not only neighbours.": lambda bs, N: (
+            everything(bs, N) and not any(set(a) & set(b) for a, b in itertools.pairwise(bs))
+        ),
+        "N different numbers need not be the examples 0 ... N-1.": lambda bs, N: (
+            len(flat(bs)) == len(set(flat(bs))) == N
+        ),
     }
     cases = [
         ([[0, 3], [1, 2]], 4),
         ([[4, 0], [2, 1], [3]], 5),
         ([[0, 1], [1, 2], [2, 0]], 3),
         ([[0, 1], [3]], 4),
-        ([[0, 1], [1, 3]], 4),
+        ([[0, 3], [3, 0]], 4),
         ([[0, 1, 2], [2, 3]], 4),
         ([[2, 0, 1]], 3),
+        ([[3], [0, 2, 1]], 4),
+        ([[4], [0, 1], [2], [3, 0]], 5),
+        ([[0, 1], [2, 4]], 4),
+        ([[0, 1], [2, 3, 4]], 4),
     ]
     return compare(
         answer, lambda bs, N: sorted(flat(bs)) == list(range(N)), cases, mistakes, "each example once, none twice."
@@ -158,8 +193,8 @@ def loss_gradient(answer: Callable) -> Result:
     def right(z, t):
         return (_softmax(z) - np.eye(z.shape[1])[t]) / len(t)
 
-    def unsafe(z, t):
-        e = np.exp(z)
+    def unsafe(z, t, largest=0.0):
+        e = np.exp(z - largest)
         return (e / e.sum(axis=1, keepdims=True) - np.eye(z.shape[1])[t]) / len(t)
 
     mistakes = {
@@ -170,15 +205,22 @@ def loss_gradient(answer: Callable) -> Result:
         ),
         "the one-hot vectors are missing: subtract 1 at each target.": lambda z, t: _softmax(z) / len(t),
         "with logits of 1,000 the exponential overflows: subtract the largest logit of each row first.": unsafe,
+        "subtract the largest logit of each row, not of all: else the exponentials of a row may all be zero.": lambda z, t: (
+            unsafe(z, t, z.max())
+        ),
         "divide by the number of rows B, not by the number of words.": lambda z, t: right(z, t) * len(t) / z.shape[1],
+        "divide by the number of rows B, not by that of all entries.": lambda z, t: right(z, t) / z.shape[1],
+        "q[:, targets] is in every row the columns of all targets: index rows and columns together.": lambda z, t: (
+            (_softmax(z) - np.isin(np.arange(z.shape[1]), t)) / len(t)
+        ),
     }
     rng = np.random.default_rng(0)
     cases = [
         (rng.normal(size=(3, 5)), np.array([0, 4, 2])),
         (rng.normal(size=(2, 4)) * 3, np.array([1, 1])),
-        (np.array([[1000.0, 999.0, 0.0]]), np.array([1])),
+        (np.array([[1000.0, 999.0, 0.0], [0.0, 2.0, 1.0]]), np.array([1, 0])),
     ]
-    return compare(answer, right, cases, mistakes, "what was expected, minus what came.")
+    return compare(answer, right, cases, mistakes, "what was expected, minus what came.", SINGLE)
 
 
 def momentum_weights(answer: Callable) -> Result:
@@ -200,7 +242,8 @@ def momentum_weights(answer: Callable) -> Result:
             c / sum(right(mu, k)) for c in right(mu, k)
         ],
     }
-    return compare(answer, right, [(0.9, 4), (0.5, 3), (0.99, 1)], mistakes, "their sum tends to 1 / (1 - mu).")
+    cases = [(0.9, 4), (0.5, 3), (0.99, 1)]
+    return compare(answer, right, cases, mistakes, "their sum tends to 1 / (1 - mu).", SINGLE)
 
 
 def largest_rate(answer: Callable) -> Result:
@@ -222,35 +265,47 @@ def largest_rate(answer: Callable) -> Result:
         "this is the largest singular value of X; the curvature is its square.": lambda X: (
             len(X) / float(np.linalg.norm(X, 2))
         ),
-        "use the matrix of second derivatives, X^T X, not the sum of its diagonal.": lambda X: (
-            len(X) / float(np.trace(X.T @ X))
+        "take the largest eigenvalue of X^T X, not its trace, which is the sum of the squares of all entries of X.": (
+            lambda X: len(X) / float(np.trace(X.T @ X))
+        ),
+        "the matrix of second derivatives is 2/N X^T X, not X^T X.": lambda X: 2 / float(eigenvalues(X)[-1]),
+        "this is the best rate for plain descent: the limit depends on the largest curvature alone.": lambda X: (
+            len(X) / float(eigenvalues(X)[[0, -1]].sum())
         ),
     }
     rng = np.random.default_rng(1)
     cases = [(rng.normal(size=(20, 3)),), (np.array([[1.0, 0.0], [1.0, 3.0], [1.0, 5.0]]),)]
-    return compare(answer, right, cases, mistakes, "a hair more, and it runs away.")
+    return compare(answer, right, cases, mistakes, "a hair more, and it runs away.", SINGLE)
 
 
 def _bowl(theta: np.ndarray) -> np.ndarray:
     """A gradient whose entries differ in size and change sign on the way."""
+    theta = np.asarray(theta)
     return np.array([0.01, 1.0, 50.0]) * (theta - np.array([1.0, -2.0, 0.02])) + 0.1 * np.sin(5 * theta)
 
 
 def _sines(theta: np.ndarray) -> np.ndarray:
     """A tiny gradient, so that the place of epsilon matters."""
-    return 1e-7 * np.cos(theta)
+    return 1e-7 * np.cos(np.asarray(theta))
 
 
-def _adam(theta, gradient, eta, steps, b1=0.9, b2=0.999, correct=(True, True), first=1, root=0, power=2, sign=1):
-    """Adam with room for mistakes; ``root``: 1 with epsilon inside the root, 2 without any root."""
+def _adam(
+    theta, gradient, eta, steps, b1=0.9, b2=0.999, correct=(True, True), first=1, root=0, power=2, sign=1, keep=0
+):
+    """Adam with room for mistakes; ``root``: 1 with epsilon inside the root, 2 without any root; ``keep``: 1 with the
+    corrected m and v in memory, 2 with one array for both."""
     m = v = np.zeros_like(theta)
     for k in range(first, first + steps):
         g = gradient(theta)
         m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * np.abs(g) ** power
+        if keep == 2:
+            m = v = b2 * m + (1 - b2) * g**2
         m_hat = m / (1 - b1**k) if correct[0] else m
         v_hat = v / (1 - b2**k) if correct[1] else v
         size = (np.sqrt(v_hat) + 1e-8, np.sqrt(v_hat + 1e-8), v_hat + 1e-8)[root]
         theta = theta - sign * eta * m_hat / size
+        if keep == 1:
+            m, v = m_hat, v_hat
     return theta
 
 
@@ -279,6 +334,9 @@ def adam(answer: Callable) -> Result:
         "v averages the squares of the gradient.": mistake(power=1),
         "the two betas are exchanged: 0.9 for the direction, 0.999 for the size.": mistake(b1=0.999, b2=0.9),
         "the sign is wrong: these steps go uphill.": mistake(sign=-1),
+        "k counts from 1: with k = 0 the corrections divide by zero.": mistake(first=0),
+        "the corrections are for the step alone: keep m and v themselves as they are.": mistake(keep=1),
+        "m and v are one array, changed in place: give each its own.": mistake(keep=2),
     }
     start = np.array([0.5, 0.5, 0.5])
     cases = [(start, _bowl, 0.1, 10), (-start, _bowl, 0.01, 3), (start, _sines, 0.01, 10)]
@@ -317,10 +375,19 @@ def batch_noise(answer: Callable) -> Result:
         "sum the squares over the parameters: a distance, not an average over coordinates.": lambda G, B: (
             right(G, B) / math.sqrt(G.shape[1])
         ),
+        "the correction, too, stands under the root.": lambda G, B: formula(
+            G, B, lambda N, B: ((N - B) / (N - 1)) ** 2
+        ),
+        "the distance is from the full gradient: subtract it before you square.": lambda G, B: math.sqrt(
+            (G**2).sum(axis=1).mean() / B * (len(G) - B) / (len(G) - 1)
+        ),
+        "the variance is a mean over all N here: dividing by N - 1 is part of the correction.": lambda G, B: formula(
+            G, B, lambda N, B: N / (N - 1) * (N - B) / (N - 1)
+        ),
     }
-    rng = np.random.default_rng(2)
-    G = rng.normal(size=(8, 3))
-    return compare(answer, right, [(G, 2), (G, 5), (G, 8)], mistakes, "all batches, enumerated, say the same.")
+    G = np.random.default_rng(2).normal(size=(8, 3))
+    cases = [(G.copy(), B) for B in (2, 5, 8)]
+    return compare(answer, right, cases, mistakes, "all batches, enumerated, say the same.", SINGLE)
 
 
 def uncorrected_step(answer: Callable) -> Result:
@@ -339,10 +406,12 @@ def uncorrected_step(answer: Callable) -> Result:
         ),
         "v is missing: it, too, starts at zero.": lambda k, b1, b2: 1 - b1**k,
         "m is missing: it, too, starts at zero.": lambda k, b1, b2: 1 / math.sqrt(1 - b2**k),
-        "off by one: at the first update m is (1 - beta_1) g already.": lambda k, b1, b2: (
-            right(k - 1, b1, b2) if k > 1 else math.nan
+        "off by one: k counts from 1, and the first update makes m = (1 - beta_1) g.": lambda k, b1, b2: right(
+            k + 1, b1, b2
         ),
+        "the two betas are exchanged: beta_1 belongs to m, beta_2 to v.": lambda k, b1, b2: right(k, b2, b1),
         "with the corrections the length is 1; the question is about the method without them.": lambda k, b1, b2: 1.0,
     }
     cases = [(1, 0.9, 0.999), (2, 0.9, 0.999), (10, 0.9, 0.999), (100, 0.9, 0.99), (5, 0.5, 0.9)]
-    return compare(answer, right, cases, mistakes, "too long at first, because v lags behind m.")
+    praise = "too long at first, because v lags behind m."
+    return compare(answer, right, cases, mistakes, praise, 10 * SINGLE)  # 1 - 0.999 costs digits
