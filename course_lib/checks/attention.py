@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from course_lib.checks import Result, compare
-from course_lib.checks.self_attention import convolution, heads, masked, online, order, previous
+from course_lib.checks.self_attention import FLOAT32, convolution, heads, masked, online, order, previous
 
 __all__ = [
     "additive_weights",
@@ -66,10 +66,10 @@ def attend_by_hand(answer: Callable) -> Result:
 def normalised_over(answer: Callable) -> Result:
     """``answer(weights)`` -> which sums are 1: "keys" (rows), "queries" (columns), "both" or "neither"."""
 
-    def sums(weights, low=0.0, tolerance=1e-6):
+    def sums(weights, low=0.0, tolerance=1e-6, passes=lambda off, tolerance: (abs(off) < tolerance).all()):
         if weights.min() < low:
             return "neither"
-        over = [bool((abs(weights.sum(axis=axis) - 1) < tolerance).all()) for axis in (1, 0)]
+        over = [bool(passes(weights.sum(axis=axis) - 1, tolerance)) for axis in (1, 0)]
         return {(True, True): "both", (True, False): "keys", (False, True): "queries"}.get(tuple(over), "neither")
 
     turned = {"keys": "queries", "queries": "keys"}
@@ -81,13 +81,16 @@ def normalised_over(answer: Callable) -> Result:
         "both sums can be 1: look at the columns too, after the rows have passed.": lambda w: (
             "keys" if sums(w) == "both" else sums(w)
         ),
-        "every row has to sum to 1: the first alone, or the mean of all, does not tell.": lambda w: (
-            "neither"
-            if w.min() < 0
-            else {(True, True): "both", (True, False): "keys", (False, True): "queries"}.get(
-                (abs(w[0].sum() - 1) < 1e-6, abs(w[:, 0].sum() - 1) < 1e-6), "neither"
-            )
+        "every row has to sum to 1: one of them does not tell.": lambda w: sums(
+            w, passes=lambda off, tolerance: abs(off[0]) < tolerance
         ),
+        "the mean of all sums is 1 either way: every row has to sum to 1.": lambda w: sums(
+            w, passes=lambda off, tolerance: abs(off.mean()) < tolerance
+        ),
+        "a sum far below 1 passes as well: compare the absolute value of the difference with 1e-6.": lambda w: sums(
+            w, passes=lambda off, tolerance: (off < tolerance).all()
+        ),
+        "a sum of 0.999 is not 1: allow 1e-6, no more.": lambda w: sums(w, tolerance=0.01),
         "exact equality is too strict: sums of floats are off by rounding, so allow 1e-6.": lambda w: sums(
             w, tolerance=1e-300
         ),
@@ -98,6 +101,7 @@ def normalised_over(answer: Callable) -> Result:
     uneven[3] *= 0.5  # the first row still sums to 1
     signed = np.array([[1.4, -0.4], [-0.4, 1.4]])
     cases = [rows, rows.T.copy(), np.full((7, 7), 1 / 7), np.eye(3), rows * 2, uneven, uneven.T.copy(), signed]
+    cases += [rows * 0.999, np.array([[0.5, 0.25], [0.25, 0.5]])]
     return compare(answer, sums, [(case,) for case in cases], mistakes, "shapes do not tell, sums do.")
 
 
@@ -118,6 +122,12 @@ def softmax_backward(answer: Callable) -> Result:
         "a factor of the weight is missing: a place that is not looked at hears nothing.": lambda a, g: (
             g - (a * g).sum(axis=-1, keepdims=True)
         ),
+        "both terms have the factor of the weight: a * g and a times the mean.": lambda a, g: (
+            a * g - (a * g).sum(axis=-1, keepdims=True)
+        ),
+        "g is compared with a plain sum: take its mean under the weights.": lambda a, g: (
+            a * (g - g.sum(axis=-1, keepdims=True))
+        ),
         "the sum runs over the keys of each query: the last axis, one row at a time.": lambda a, g: (
             a * (g - (a * g).sum(axis=0, keepdims=True))
         ),
@@ -128,7 +138,7 @@ def softmax_backward(answer: Callable) -> Result:
     }
     rng = np.random.default_rng(0)
     cases = [(_softmax(rng.normal(size=shape)), rng.normal(size=shape)) for shape in ((2, 3), (4, 4), (1, 6), (5, 2))]
-    return compare(answer, right, cases, mistakes, "each row of the gradient sums to zero.")
+    return compare(answer, right, cases, mistakes, "each row of the gradient sums to zero.", FLOAT32)
 
 
 def scaled_dot_product(answer: Callable) -> Result:
@@ -150,8 +160,14 @@ def scaled_dot_product(answer: Callable) -> Result:
         "d_k is the width of a query, its last axis: you took the number of keys.": lambda *c: variant(
             *c, divisor=lambda q, k: math.sqrt(k.shape[-2])
         ),
+        "d_k is the last axis of q: q.shape[1] is another when there are axes in front.": lambda *c: variant(
+            *c, divisor=lambda q, k: math.sqrt(q.shape[1])
+        ),
         "the softmax runs over the queries: its rows must sum to 1 over the keys, the last axis.": lambda *c: variant(
             *c, axis=-2
+        ),
+        "all scores were taken for one distribution: each row sums to 1, over the last axis.": lambda *c: variant(
+            *c, axis=None
         ),
         "these are the weights: multiply them by the values.": lambda q, k, v: _softmax(
             q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])
@@ -160,11 +176,11 @@ def scaled_dot_product(answer: Callable) -> Result:
     rng = np.random.default_rng(0)
     shapes = (((3, 4), (5, 4), (5, 2)), ((2, 4, 9), (2, 6, 9), (2, 6, 3)), ((2, 3, 1, 16), (2, 3, 2, 16), (2, 3, 2, 4)))
     cases = [tuple(rng.normal(size=shape) for shape in shape3) for shape3 in shapes]
-    result = compare(answer, right, cases, mistakes, "as PyTorch's, with any number of axes in front.", 1e-10)
+    result = compare(answer, right, cases, mistakes, "as PyTorch's, with any number of axes in front.", FLOAT32)
     if not result:
         return result
     large = tuple(1000 * x for x in cases[0])
-    if not compare(answer, right, [large], tolerance=1e-7):
+    if not compare(answer, right, [large], tolerance=FLOAT32):
         return Result(False, "large scores overflow: take the highest score of each row off before exp.")
     return result
 
@@ -172,18 +188,23 @@ def scaled_dot_product(answer: Callable) -> Result:
 def additive_weights(answer: Callable) -> Result:
     """``answer(queries, keys, W, U, v, lengths)`` -> softmax over the real keys of v . tanh(W q + U k)."""
 
-    def weigh(queries, keys, W, U, v, lengths, squash=np.tanh, masked=True, after=False, outside=False, axis=-1):
-        a, b = queries @ W.T, keys @ U.T
+    def weigh(
+        queries, keys, W, U, v, lengths, squash=np.tanh, early=lambda x: x, low=-np.inf, after=False, outside=False,
+        axis=-1,
+    ):  # fmt: skip
+        a, b = early(queries @ W.T), early(keys @ U.T)
         hidden = a[:, :, None] + b[:, None]
         scores = np.tanh(hidden @ v) if outside else squash(hidden) @ v
-        real = (np.arange(keys.shape[1]) < np.asarray(lengths)[:, None])[:, None]
+        real = (np.arange(keys.shape[1]) < lengths[:, None])[:, None]
         if after:
             return np.where(real, _softmax(scores), 0.0)
-        return _softmax(np.where(real, scores, -np.inf) if masked else scores, axis)
+        return _softmax(scores if low is None else np.where(real, scores, low), axis)
 
     mistakes = {
-        "the padding has weight: bar the places behind each length before the softmax.": lambda *c: weigh(
-            *c, masked=False
+        "the padding has weight: bar the places behind each length before the softmax.": lambda *c: weigh(*c, low=None),
+        "a padding's score of 0 still has weight, since e^0 = 1: it has to be -inf.": lambda *c: weigh(*c, low=0.0),
+        "the first place of padding has weight: places are counted from 0, so place s is real if s < length.": (
+            lambda *c: weigh(*c[:5], c[5] + 1)
         ),
         "the padding was set to zero after the softmax: the rest no longer sums to 1. Bar it before.": lambda *c: weigh(
             *c, after=True
@@ -192,6 +213,9 @@ def additive_weights(answer: Callable) -> Result:
             *c, squash=lambda x: x
         ),
         "the tanh stands inside, before v: v . tanh(W q + U k).": lambda *c: weigh(*c, outside=True),
+        "one tanh of the sum, v . tanh(W q + U k): with two the query's part drops out.": lambda *c: weigh(
+            *c, squash=lambda x: x, early=np.tanh
+        ),
         "W belongs to the queries and U to the keys: they are exchanged.": lambda q, k, W, U, v, lengths: weigh(
             q, k, U, W, v, lengths
         ),
@@ -201,14 +225,15 @@ def additive_weights(answer: Callable) -> Result:
     }
     rng = np.random.default_rng(0)
     cases = [
-        (*(rng.normal(size=s) for s in ((B, T, D), (B, S, D), (A, D), (A, D), (A,))), lengths)
+        (*(rng.normal(size=s) for s in ((B, T, D), (B, S, D), (A, D), (A, D), (A,))), np.array(lengths))
         for B, T, S, D, A, lengths in ((2, 3, 4, 5, 6, [4, 2]), (3, 1, 5, 2, 3, [1, 5, 3]), (1, 4, 3, 3, 2, [2]))
     ]
     wide = rng.normal(size=(2, 2, 3)), rng.normal(size=(2, 4, 2)), rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
-    result = compare(answer, weigh, cases, mistakes, "T x S x A numbers, where the dot product needs T x S.")
+    praise = "B x T x S x A numbers at once, where the dot product needs B x T x S."
+    result = compare(answer, weigh, cases, mistakes, praise, FLOAT32)
     if not result:
         return result
-    return compare(answer, weigh, [(*wide, rng.normal(size=5), [4, 3])], {}, result.message)
+    return compare(answer, weigh, [(*wide, rng.normal(size=5), np.array([4, 3]))], {}, praise, FLOAT32)
 
 
 def _dot(a, b) -> float:
