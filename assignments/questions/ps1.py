@@ -27,28 +27,36 @@ def build(rng: np.random.Generator) -> ProblemSet:
 
 def report(base: int) -> Question:
     """Surprisal in a base of its own, perplexity, surprisal per character."""
+    unit = math.log(base)
 
     def right(log_probs, characters):
         nats, tokens = -sum(map(np.sum, log_probs)), sum(map(len, log_probs))
-        return nats / tokens / math.log(base), math.exp(nats / tokens), nats / characters / math.log(base)
+        return nats / tokens / unit, math.exp(nats / tokens), nats / characters / unit
 
     def by_sentence(log_probs, characters):
         mean = -float(np.mean([np.mean(row) for row in log_probs]))
-        return mean / math.log(base), math.exp(mean), right(log_probs, characters)[2]
+        return mean / unit, math.exp(mean), right(log_probs, characters)[2]
+
+    def mean_perplexity(log_probs, characters):
+        digits, _, per_character = right(log_probs, characters)
+        return digits, float(np.mean([math.exp(-np.mean(row)) for row in log_probs])), per_character
 
     def without_ends(log_probs, characters):
         return right([row[:-1] for row in log_probs], characters)
 
-    def cases(rng):
-        for lengths in ((4,), (2, 9), (3, 5, 12)):
-            yield [np.log(rng.uniform(0.01, 0.9, n)) for n in lengths], int(rng.integers(30, 90))
+    def cases(rng, texts=((2, 7), (4, 2, 9), (3, 5, 12, 1))):
+        return [([np.log(rng.uniform(0.01, 0.9, n)) for n in text], int(rng.integers(30, 90))) for text in texts]
 
     return Question(
-        "q1", "report", 4, right, lambda rng: list(cases(rng)), lambda rng: list(cases(rng))[:1],
+        "q1", "report", 4, right, cases, lambda rng: cases(rng, [(2, 5, 3)]),
         mistakes={
             "you measure in nats: a unit of base b is ln b nats": lambda x, n: (
-                right(x, n)[0] * math.log(base), right(x, n)[1], right(x, n)[2] * math.log(base)),
+                right(x, n)[0] * unit, right(x, n)[1], right(x, n)[2] * unit),
+            "a digit is ln b nats, so there are fewer digits than nats: divide by ln b": lambda x, n: (
+                right(x, n)[0] * unit**2, right(x, n)[1], right(x, n)[2] * unit**2),
             "the mean of the sentences' means weighs a short sentence like a long one: add up first": by_sentence,
+            "the perplexity of a text comes from its mean surprisal, and is not the mean of its sentences' perplexities":
+                mean_perplexity,
             "the last number of each sentence belongs to its end mark, and is a token like the others": without_ends,
             "perplexity does not depend on the unit: raise b to what you measured in base b, or e to the nats":
                 lambda x, n: (right(x, n)[0], math.e ** right(x, n)[0], right(x, n)[2]),
@@ -61,28 +69,30 @@ def report(base: int) -> Question:
 def sentence() -> Question:
     """The log-probability of a sentence under a table of bigrams."""
 
-    def score(table, words, before=(BOS,), after=(EOS,), missing=-math.inf, log=math.log):
-        tokens = [*before, *words, *after]
-        p = [table.get(pair, 0.0) for pair in pairwise(tokens)]
-        return float(sum(log(x) if x > 0 else missing for x in p))
+    def score(table, words, before=(BOS,), after=(EOS,), missing=-math.inf):
+        p = [table.get(pair, 0.0) for pair in pairwise([*before, *words, *after])]
+        return float(sum(math.log(x) if x > 0 else missing for x in p))
 
-    def cases(rng):
-        for length, gap in ((3, False), (0, False), (5, True)):
-            states = [*WORDS[:4], EOS]
-            table = {(a, b): float(p) for a in [BOS, *WORDS[:4]]
-                     for b, p in zip(states, rng.dirichlet(np.ones(5)), strict=True)}  # fmt: skip
-            words = [WORDS[i] for i in rng.integers(0, 4, length)]
+    def cases(rng, known=WORDS[:4], sentences=((3, False), (0, False), (6, False), (5, True))):
+        for length, gap in sentences:
+            table = {(a, b): float(p) for a in [BOS, *known]
+                     for b, p in zip([*known, EOS], rng.dirichlet(np.ones(len(known) + 1)), strict=True)}  # fmt: skip
+            words = [known[i] for i in rng.integers(0, len(known), length)]
             if gap:
                 del table[words[1], words[2]]
             yield table, words
 
     return Question(
-        "q2", "log_prob", 4, score, lambda rng: list(cases(rng)), lambda rng: list(cases(rng))[:1],
+        "q2", "log_prob", 4, score, cases, lambda rng: cases(rng, WORDS[:2], ((3, False), (3, True))),
         mistakes={
             "the first word has a probability too, after the start mark": lambda t, w: score(t, w, before=()),
             "the sentence also ends, and that has a probability": lambda t, w: score(t, w, after=()),
             "a pair that the table does not have is impossible, so the whole sentence is: minus infinity":
                 lambda t, w: score(t, w, missing=0.0),
+            "every sentence comes out impossible: in table[a, b] the earlier token stands first": lambda t, w:
+                score({(b, a): p for (a, b), p in t.items()}, w),
+            "the logarithms are added up: their mean is that of a token, not of the sentence": lambda t, w:
+                score(t, w) / (len(w) + 1),
             "that is the probability, not its logarithm": lambda t, w: math.exp(score(t, w)),
             "these are bits: use the natural logarithm": lambda t, w: score(t, w) / math.log(2),
         },
@@ -92,82 +102,94 @@ def sentence() -> Question:
 def witten_bell() -> Question:
     """Smoothing by the number of different followers."""
 
+    def types(counts):
+        return sum(c > 0 for c in counts.values())
+
+    def mixed(counts, lower, T):
+        N = sum(counts.values())
+        return {w: (counts.get(w, 0) + T * p) / (N + T) for w, p in lower.items()}
+
     def right(counts, lower):
-        n, types = sum(counts.values()), sum(c > 0 for c in counts.values())
-        return {w: (counts.get(w, 0) + types * p) / (n + types) for w, p in lower.items()}
+        return mixed(counts, lower, types(counts))
 
     def one_above(counts, lower):
-        n, types = sum(counts.values()), sum(c > 0 for c in counts.values())
-        return {w: (counts.get(w, 0) + p) / (n + types) for w, p in lower.items()}
+        N, T = sum(counts.values()), types(counts)
+        return {w: (counts.get(w, 0) + p) / (N + T) for w, p in lower.items()}
 
-    def with_types(types):
-        def wrong(counts, lower):
-            n, t = sum(counts.values()), types(counts, lower)
-            return {w: (counts.get(w, 0) + t * p) / (n + t) for w, p in lower.items()}
+    def on_top(counts, lower):
+        N, T = sum(counts.values()), types(counts)
+        return {w: counts.get(w, 0) / N + T / (N + T) * p for w, p in lower.items()}
 
-        return wrong
+    def backed_off(counts, lower, rest=1.0):
+        N, T = sum(counts.values()), types(counts)
+        return {w: (counts.get(w, 0) or T * p / rest) / (N + T) for w, p in lower.items()}
 
     def only_unseen(counts, lower):
-        n, types = sum(counts.values()), sum(c > 0 for c in counts.values())
-        rest = sum(p for w, p in lower.items() if not counts.get(w, 0))
-        return {w: counts[w] / (n + types) if counts.get(w, 0) else types / (n + types) * p / rest
-                for w, p in lower.items()}  # fmt: skip
+        return backed_off(counts, lower, sum(p for w, p in lower.items() if not counts.get(w, 0)))
 
-    def cases(rng):
-        for size in (2, 3, 4):
-            lower = dict(zip(WORDS, map(float, rng.dirichlet(np.ones(len(WORDS)))), strict=True))
-            seen = rng.choice(WORDS, size, replace=False)
-            counts = {str(w): int(c) for w, c in zip(seen, rng.integers(1, 9, size), strict=True)}
-            yield counts | {str(rng.choice([w for w in WORDS if w not in seen])): 0}, lower
+    def cases(rng, words=WORDS, sizes=(2, 3, 4)):
+        for size in sizes:
+            lower = dict(zip(words, map(float, rng.dirichlet(np.ones(len(words)))), strict=True))
+            seen = [*map(str, rng.permutation(words)[: size + 1])]
+            # one word seen once, another more often, and one that stands there with a count of 0
+            yield dict(zip(seen, [1, *map(int, rng.integers(2, 9, size - 1)), 0], strict=True)), lower
 
     return Question(
-        "q3", "witten_bell", 5, right, lambda rng: list(cases(rng)), lambda rng: list(cases(rng))[:1],
+        "q3", "witten_bell", 5, right, cases, lambda rng: cases(rng, WORDS[:5], [3]),
         mistakes={
             "T counts the different words seen after this context, not the whole vocabulary":
-                with_types(lambda counts, lower: len(lower)),
-            "a word with the count 0 was not seen: it is no type": with_types(lambda counts, lower: len(counts)),
-            "T must stand above and below, or the probabilities do not sum to one": one_above,
+                lambda counts, lower: mixed(counts, lower, len(lower)),
+            "a word with the count 0 was not seen: it is no type":
+                lambda counts, lower: mixed(counts, lower, len(counts)),
+            "T is the number of types, and you took the number of tokens":
+                lambda counts, lower: mixed(counts, lower, sum(counts.values())),
+            "T counts all the different words that were seen, not those seen once, as Good and Turing do":
+                lambda counts, lower: mixed(counts, lower, sum(c == 1 for c in counts.values())),
+            "the lower order has the weight T/(N+T), or the probabilities do not sum to one": one_above,
+            "what the lower order gets is taken from the counts, which keep N/(N+T): yours sum to more than one": on_top,
+            "the seen words get their share of the lower order as well: yours sum to less than one": backed_off,
             "the seen words get their share of the lower order as well: this interpolates, it does not back off":
                 only_unseen,
-            "T is the number of types, and you took the number of tokens":
-                with_types(lambda counts, lower: sum(counts.values())),
         },
     )  # fmt: skip
 
 
 def unknown_words() -> Question:
-    """The cross-entropy when UNK has to be spelled out."""
+    """The cross-entropy when the model must also say which unknown word comes."""
 
     def right(log_probs, tokens, vocabulary, types):
-        extra = sum(token not in vocabulary for token in tokens) * math.log(types)
-        return (extra - float(np.sum(log_probs))) / len(tokens)
+        return with_price(log_probs, tokens, vocabulary, math.log(types))
 
-    def known(tokens, vocabulary):
-        return np.array([token in vocabulary for token in tokens])
+    def with_price(log_probs, tokens, vocabulary, price):
+        return float(np.mean(unknown(tokens, vocabulary)) * price - np.mean(log_probs))
 
-    def dropped(log_probs, tokens, vocabulary, types):
-        return -float(np.mean(np.array(log_probs)[known(tokens, vocabulary)]))
+    def unknown(tokens, vocabulary):
+        return np.array([token not in vocabulary for token in tokens])
 
-    def cases(rng):
-        for n in (6, 10, 15):
+    def cases(rng, lengths=(6, 10, 15)):
+        for n in lengths:
             tokens = [WORDS[i] for i in rng.permutation(np.arange(n) % 6)]
-            yield np.log(rng.uniform(0.05, 0.8, n)), tokens, set(WORDS[:4]), int(rng.integers(20, 400))
+            yield np.log(rng.uniform(0.05, 0.8, n)), tokens, WORDS[:4], int(rng.integers(20, 400))
 
-    cross_entropy = lambda x: -float(np.mean(x))  # noqa: E731
     return Question(
-        "q4", "fair_cross_entropy", 4, right,
-        lambda rng: [(x, t, sorted(v), k) for x, t, v, k in cases(rng)],
-        lambda rng: [(x, t, sorted(v), k) for x, t, v, k in cases(rng)][:1],
+        "q4", "fair_cross_entropy", 4, right, cases, lambda rng: cases(rng, [6]),
         mistakes={
             "UNK is a whole set of words, and the model has not said which of them it is": lambda x, t, v, k:
-                cross_entropy(x),
-            "leaving the unknown tokens out rewards a model for a small vocabulary": dropped,
+                with_price(x, t, v, 0),
+            "leaving the unknown tokens out rewards a model for a small vocabulary": lambda x, t, v, k:
+                -float(np.mean(np.array(x)[~unknown(t, v)])),
             "the unknown words make the text harder to predict, not easier": lambda x, t, v, k:
-                2 * cross_entropy(x) - right(x, t, v, k),
+                with_price(x, t, v, -math.log(k)),
             "the price ln(types) is paid once for each unknown token, not once in all": lambda x, t, v, k:
-                cross_entropy(x) + math.log(k) / len(t),
+                with_price(x, t, v, 0) + math.log(k) / len(t),
             "UNK's mass is shared by the unknown types alone, however many words are known": lambda x, t, v, k:
-                cross_entropy(x) + float(np.mean(~known(t, v))) * math.log(k + len(v)),
+                with_price(x, t, v, math.log(k + len(v))),
+            "types counts all the words that the model does not know, not those that happen to come in this text":
+                lambda x, t, v, k: with_price(x, t, v, math.log(len(set(t) - set(v)))),
+            "the probability of UNK is divided by types, which takes ln(types) off its logarithm: you divided that":
+                lambda x, t, v, k: -float(np.mean(np.where(unknown(t, v), np.array(x) / k, x))),
+            "the model has said how probable UNK is, and that is paid too: p(UNK)/types, not 1/types":
+                lambda x, t, v, k: float(np.mean(np.where(unknown(t, v), math.log(k), -np.array(x)))),
         },
     )  # fmt: skip
 
@@ -175,15 +197,13 @@ def unknown_words() -> Question:
 def cache() -> Question:
     """A unigram model that remembers what was said lately."""
 
-    def mixed(unigram, history, share, decay, age=lambda t, n: n - 1 - t, normalise=True, swap=False):
+    def mixed(unigram, history, share, decay, total=None, add=True):
         weights = dict.fromkeys(unigram, 0.0)
         for t, word in enumerate(history):
-            weights[word] += decay ** age(t, len(history))
-        total = sum(weights.values())
-        if not total:
-            return dict(unigram)
-        share = 1 - share if swap else share
-        return {w: (1 - share) * p + share * weights[w] / (total if normalise else 1) for w, p in unigram.items()}
+            weights[word] = decay ** (len(history) - 1 - t) + (weights[word] if add else 0)
+        total = total or sum(weights.values()) or 1
+        share = share if history else 0
+        return {w: (1 - share) * p + share * weights[w] / total for w, p in unigram.items()}
 
     def right(unigram, history, share, decay):
         return mixed(unigram, history, share, decay)
@@ -191,23 +211,34 @@ def cache() -> Question:
     def empty_is_nothing(unigram, history, share, decay):
         return right(unigram, history, share, decay) if history else {w: (1 - share) * p for w, p in unigram.items()}
 
-    def cases(rng):
-        for n in (4, 0, 9):
-            unigram = dict(zip(WORDS, map(float, rng.dirichlet(np.ones(len(WORDS)))), strict=True))
-            history = [WORDS[i] for i in rng.integers(0, 4, n)]
-            yield unigram, history, float(rng.uniform(0.1, 0.4)), float(rng.uniform(0.5, 0.9))
+    def only_remembered(unigram, history, share, decay):
+        return unigram | {w: p for w, p in right(unigram, history, share, decay).items() if w in history}
+
+    def cases(rng, words=WORDS, histories=((5, False), (0, False), (9, False), (6, True))):
+        for n, for_ever in histories:
+            unigram = dict(zip(words, map(float, rng.dirichlet(np.ones(len(words)))), strict=True))
+            # some words twice or more; the last one once, so that the order tells
+            history = [words[i] for i in rng.permutation(np.arange(n - 1) % 2)] + words[2:3] if n else []
+            yield unigram, history, float(rng.uniform(0.1, 0.4)), 1.0 if for_ever else float(rng.uniform(0.5, 0.9))
 
     return Question(
-        "q5", "cached", 5, right, lambda rng: list(cases(rng)), lambda rng: list(cases(rng))[:2],
+        "q5", "cached", 5, right, cases,
+        lambda rng: cases(rng, WORDS[:4], ((5, False), (0, False), (4, True))),
         mistakes={
             "the newest word has weight 1 and older ones less: you count from the beginning":
-                lambda u, h, s, d: mixed(u, h, s, d, age=lambda t, n: t),
+                lambda u, h, s, d: mixed(u, h[::-1], s, d),
             "divide the cache by its total weight, or the mixture does not sum to one":
-                lambda u, h, s, d: mixed(u, h, s, d, normalise=False),
+                lambda u, h, s, d: mixed(u, h, s, d, total=1),
+            "divide by the sum of the weights that there are: 1/(1 - decay) is that of a history without end":
+                lambda u, h, s, d: mixed(u, h, s, d, total=1 / (1 - d) if d < 1 else len(h)),
+            "a word that came twice has two weights, and they add up: you kept one":
+                lambda u, h, s, d: mixed(u, h, s, d, add=False),
             "the share belongs to the cache, and 1 - share to the unigram": lambda u, h, s, d:
-                mixed(u, h, s, d, swap=True),
+                right(u, h, 1 - s, d),
             "every mention counts the same here: the weight falls by the factor decay with each word":
-                lambda u, h, s, d: mixed(u, h, s, 1.0),
+                lambda u, h, s, d: right(u, h, s, 1.0),
+            "a word that the cache does not hold keeps only 1 - share of its probability: yours sum to more than one":
+                only_remembered,
             "with nothing to remember, the unigram has it all": empty_is_nothing,
         },
     )  # fmt: skip
@@ -229,30 +260,43 @@ def bigram_floor() -> Question:
     def entropy(rows):
         return -np.sum(rows * np.log(np.maximum(rows, 1e-300)), axis=-1)
 
-    def losses(P, pi):
-        joint = pi[:, :, None] * P  # p(a, b, c)
-        following = joint.sum(0) / joint.sum((0, 2))[:, None]  # p(c | b)
-        return float(pi.sum(0) @ entropy(following)), float(np.sum(pi * entropy(P)))
+    def losses(P, pi, gone=0):
+        """The first loss is that of a model which sees one symbol of the pair; ``gone`` is the axis of the other."""
+        joint = (pi[:, :, None] * P).sum(gone)
+        return float(np.sum(entropy(joint)) - entropy(joint.sum(1))), float(np.sum(pi * entropy(P)))
 
     def right(P):
         return losses(P, pairs(P))
 
-    def uniform(P):
-        return losses(P, np.full(P.shape[:2], 1 / P[..., 0].size))
-
     def averaged(P):
-        pi = pairs(P)
-        return float(pi.sum(0) @ entropy(P.mean(0))), right(P)[1]
+        return float(pairs(P).sum(0) @ entropy(P.mean(0))), right(P)[1]
 
-    def cases(rng):
+    def wrong_table(P):
+        return -float(np.sum(pairs(P) * np.log(P.mean(0)))), right(P)[1]
+
+    def wrong_step(P):
+        pi = np.full(P.shape[:2], 1 / P[0].size)
+        for _ in range(1000):
+            pi = np.einsum("ab,abc->ac", pi, P)
+        return losses(P, pi)
+
+    def cases(rng, sizes=(2, 3, 4)):
         # nothing very rare, so that the pairs settle within a few hundred steps
-        return [(0.1 / V + 0.9 * rng.dirichlet(np.full(V, 0.6), size=(V, V)),) for V in (2, 3, 4)]
+        return [(0.1 / V + 0.9 * rng.dirichlet(np.full(V, 0.6), size=(V, V)),) for V in sizes]
 
     return Question(
-        "q6", "floors", 6, right, cases, lambda rng: cases(rng)[:1],
+        "q6", "floors", 6, right, cases, lambda rng: cases(rng, [2, 3]),
         mistakes={
-            "the pairs (a, b) are not equally frequent: weigh them by how often the source visits them": uniform,
+            "the pairs (a, b) are not equally frequent: weigh them by how often the source visits them":
+                lambda P: losses(P, np.full(P.shape[:2], 1 / P[0].size)),
+            "after the pair (a, b) and the symbol c the source stands at the pair (b, c), not (a, c)": wrong_step,
             "p(c | b) is the mean of p(c | a, b) over the a that really stand before b, not over all a alike": averaged,
+            "p(c | b) weighs each p(c | a, b) by p(a | b), how often a stands before b: you took all a alike":
+                wrong_table,
+            "a bigram model sees b, the last symbol, and not a, the one before it": lambda P:
+                losses(P, pairs(P), gone=1),
+            "that is the entropy of the pair (b, c): what a bigram model pays is that of c given b": lambda P: (
+                float(np.sum(entropy(pairs(P)))), right(P)[1]),
             "these are bits": lambda P: tuple(x / math.log(2) for x in right(P)),
             "the order is bigram first, then the source's own entropy rate": lambda P: right(P)[::-1],
             "the entropy of the symbols alone is what a unigram model reaches": lambda P: (

@@ -40,6 +40,17 @@ def report(log_probs, characters):
     unit = math.log({{base}})
     return flat.mean() / unit, math.exp(flat.mean()), flat.sum() / characters / unit
 """),
+            ("fewer digits than nats", """
+def report(log_probs, characters):
+    flat = np.concatenate(log_probs)
+    digits = -flat * math.log({{base}})
+    return digits.mean(), math.exp(-flat.mean()), digits.sum() / characters
+"""),
+            ("mean of its sentences' perplexities", """
+def report(log_probs, characters):
+    digits = -np.concatenate(log_probs) / math.log({{base}})
+    return digits.mean(), np.mean([math.exp(-x.mean()) for x in log_probs]), digits.sum() / characters
+"""),
         ],
     ),
     "q2": (
@@ -81,6 +92,17 @@ def log_prob(table, words):
     p = [table.get(pair, 0) for pair in zip([BOS, *words], [*words, EOS])]
     return sum(map(math.log2, p)) if all(p) else -math.inf
 """),
+            ("earlier token stands first", """
+def log_prob(table, words):
+    tokens = [BOS, *words, EOS]
+    p = [table.get((b, a), 0) for a, b in zip(tokens, tokens[1:])]
+    return sum(map(math.log, p)) if all(p) else -math.inf
+"""),
+            ("their mean", """
+def log_prob(table, words):
+    p = [table.get(pair, 0) for pair in zip([BOS, *words], [*words, EOS])]
+    return sum(map(math.log, p)) / len(p) if all(p) else -math.inf
+"""),
         ],
     ),
     "q3": (
@@ -104,7 +126,7 @@ def witten_bell(counts, lower):
     N, T = sum(counts.values()), len(counts)
     return {w: (counts.get(w, 0) + T * lower[w]) / (N + T) for w in lower}
 """),
-            ("above and below", """
+            ("has the weight T/(N+T)", """
 def witten_bell(counts, lower):
     N, T = sum(counts.values()), sum(c > 0 for c in counts.values())
     return {w: (counts.get(w, 0) + lower[w]) / (N + T) for w in lower}
@@ -119,6 +141,21 @@ def witten_bell(counts, lower):
 def witten_bell(counts, lower):
     N = sum(counts.values())
     return {w: 0.5 * counts.get(w, 0) / N + 0.5 * lower[w] for w in lower}
+"""),
+            ("seen once", """
+def witten_bell(counts, lower):
+    N, T = sum(counts.values()), list(counts.values()).count(1)
+    return {w: (counts.get(w, 0) + T * lower[w]) / (N + T) for w in lower}
+"""),
+            ("sum to more than one", """
+def witten_bell(counts, lower):
+    N, T = sum(counts.values()), sum(c > 0 for c in counts.values())
+    return {w: counts.get(w, 0) / N + T / (N + T) * lower[w] for w in lower}
+"""),
+            ("sum to less than one", """
+def witten_bell(counts, lower):
+    N, T = sum(counts.values()), sum(c > 0 for c in counts.values())
+    return {w: (counts[w] if counts.get(w) else T * p) / (N + T) for w, p in lower.items()}
 """),
         ],
     ),
@@ -150,6 +187,19 @@ def fair_cross_entropy(log_probs, tokens, vocabulary, types):
 def fair_cross_entropy(log_probs, tokens, vocabulary, types):
     unknown = np.array([t not in vocabulary for t in tokens])
     return -np.mean(log_probs - unknown * np.log(types + len(vocabulary)))
+"""),
+            ("happen to come in this text", """
+def fair_cross_entropy(log_probs, tokens, vocabulary, types):
+    unknown = [t for t in tokens if t not in vocabulary]
+    return (len(unknown) * np.log(len(set(unknown))) - np.sum(log_probs)) / len(tokens)
+"""),
+            ("off its logarithm", """
+def fair_cross_entropy(log_probs, tokens, vocabulary, types):
+    return -np.mean([x if t in vocabulary else x / types for x, t in zip(log_probs, tokens)])
+"""),
+            ("not 1/types", """
+def fair_cross_entropy(log_probs, tokens, vocabulary, types):
+    return np.mean([-x if t in vocabulary else np.log(types) for x, t in zip(log_probs, tokens)])
 """),
         ],
     ),
@@ -191,6 +241,29 @@ def cached(unigram, history, share, decay):
     result = {w: p * (1 - share) for w, p in unigram.items()} if history else dict(unigram)
     for word in history:
         result[word] += share / len(history)
+    return result
+"""),
+            ("without end", """
+def cached(unigram, history, share, decay):
+    result = {w: p * (1 - share) for w, p in unigram.items()} if history else dict(unigram)
+    for i, word in enumerate(history[::-1]):
+        result[word] += share * decay**i * (1 - decay) if decay < 1 else share / len(history)
+    return result
+"""),
+            ("you kept one", """
+def cached(unigram, history, share, decay):
+    if not history:
+        return unigram
+    weight = {word: decay ** -i for i, word in enumerate(history)}
+    total = sum(weight.values())
+    return {w: p * (1 - share) + share * weight.get(w, 0) / total for w, p in unigram.items()}
+"""),
+            ("keeps only 1 - share", """
+def cached(unigram, history, share, decay):
+    result = {w: p * (1 - share) if w in history else p for w, p in unigram.items()}
+    total = sum(decay**i for i in range(len(history)))
+    for i, word in enumerate(history[::-1]):
+        result[word] += share * decay**i / total
     return result
 """),
             ("unigram has it all", """
@@ -254,6 +327,38 @@ def floors(P):
         pi = np.einsum("ab,abc->bc", pi, P)
     one = pi.sum(0)
     return -(one * np.log(one)).sum(), -(pi[:, :, None] * P * np.log(P)).sum()
+"""),
+            ("not (a, c)", """
+def floors(P):
+    pi = np.ones(P.shape[:2]) / P[0].size
+    for _ in range(3000):
+        pi = (pi[:, :, None] * P).sum(1)
+    joint = pi[:, :, None] * P
+    q = joint.sum(0) / pi.sum(0)[:, None]
+    return -(joint * np.log(q)).sum(), -(joint * np.log(P)).sum()
+"""),
+            ("you took all a alike", """
+def floors(P):
+    pi = np.ones(P.shape[:2]) / P[0].size
+    for _ in range(3000):
+        pi = np.einsum("ab,abc->bc", pi, P)
+    return -(pi * np.log(P.mean(0))).sum(), -(pi[:, :, None] * P * np.log(P)).sum()
+"""),
+            ("not a, the one before it", """
+def floors(P):
+    pi = np.ones(P.shape[:2]) / P[0].size
+    for _ in range(3000):
+        pi = np.einsum("ab,abc->bc", pi, P)
+    joint = pi[:, :, None] * P
+    q = joint.sum(1) / pi.sum(1, keepdims=True)
+    return -(joint.sum(1) * np.log(q)).sum(), -(joint * np.log(P)).sum()
+"""),
+            ("that of c given b", """
+def floors(P):
+    pi = np.ones(P.shape[:2]) / P[0].size
+    for _ in range(3000):
+        pi = np.einsum("ab,abc->bc", pi, P)
+    return -(pi * np.log(pi)).sum(), -(pi[:, :, None] * P * np.log(P)).sum()
 """),
         ],
     ),
