@@ -125,6 +125,40 @@ def typical(p, mass):
             break
     return kept / kept.sum()
 """),
+            ("weigh each with its probability", """
+def typical(p, mass):
+    inside = [i for i, x in enumerate(p) if x > 0]
+    s = {i: -math.log(p[i]) for i in inside}
+    H = sum(s.values()) / len(s)
+    inside.sort(key=lambda i: abs(s[i] - H))
+    kept, total = np.zeros(len(p)), 0.0
+    for i in inside:
+        kept[i] = p[i]
+        total += p[i]
+        if total >= mass:
+            break
+    return kept / total
+"""),
+            ("as probable to one another", """
+def typical(p, mass):
+    s = -np.log(np.maximum(p, 1e-12))
+    order = np.argsort(abs(s - (p * s).sum()))
+    kept, total = np.zeros(len(p)), 0.0
+    for i in order:
+        kept[i] = 1
+        total += p[i]
+        if total >= mass:
+            break
+    return kept / kept.sum()
+"""),
+            ("keeps its place", """
+def typical(p, mass):
+    safe = np.where(p > 0, p, 1)
+    distance = np.where(p > 0, abs(np.log(safe) - (p * np.log(safe)).sum()), np.inf)
+    p = p[np.argsort(distance)]
+    p = np.where(np.cumsum(p) - p < mass, p, 0)
+    return p / p.sum()
+"""),
         ],
     ),
     "q2": (
@@ -192,106 +226,224 @@ def without_repeats(logits, written, theta):
     said = np.isin(np.arange(len(logits)), written)
     return np.where(said, np.where(logits < 0, logits * theta, logits / theta), logits)
 """),
+            ("the logit as it came", """
+def without_repeats(logits, written, theta):
+    z = logits - max(logits)
+    for i in set(written):
+        z[i] = z[i] / theta if z[i] > 0 else z[i] * theta
+    return np.exp(z) / np.exp(z).sum()
+"""),
         ],
     ),
     "q3": (
         """
-def drafted(p, q, ahead):
-    accepted = 1 - np.abs(np.asarray(p) - q).sum() / 2
-    return accepted, sum(accepted**i for i in range(ahead + 1))
+def tokens_a_pass(P, Q, start, ahead):
+    tokens = np.ones(len(P))  # that a pass is expected to give behind each token, with nothing proposed
+    for _ in range(ahead):
+        tokens = 1 + np.minimum(P, Q) @ tokens
+    return tokens[start]
 """,
         [
-            ("one token more", """
-def drafted(p, q, ahead):
-    a = sum(min(x, y) for x, y in zip(p, q))
-    return a, a * (1 - a**ahead) / (1 - a)
+            ("behind another token another share", """
+def tokens_a_pass(P, Q, start, ahead):
+    a = sum(min(x, y) for x, y in zip(P[start], Q[start]))
+    return (1 - a ** (ahead + 1)) / (1 - a)
 """),
-            ("of its own", """
-def drafted(p, q, ahead):
-    a = sum(min(x, y) for x, y in zip(p, q))
-    return a, (1 - a**ahead) / (1 - a)
+            ("no row is the mean row", """
+def tokens_a_pass(P, Q, start, ahead):
+    a = np.minimum(P, Q).sum() / len(P)
+    return (1 - a ** (ahead + 1)) / (1 - a)
 """),
-            ("ends the round", """
-def drafted(p, q, ahead):
-    a = np.minimum(p, q).sum()
-    return a, ahead * a + 1
+            ("not with Q", """
+def tokens_a_pass(P, Q, start, ahead):
+    a, where, chance, total = np.minimum(P, Q).sum(1), np.eye(len(P))[start], 1.0, 1.0
+    for _ in range(ahead):
+        chance *= where @ a
+        total += chance
+        where = where @ Q
+    return total
 """),
-            ("accepted with min(1, p/q)", """
-def drafted(p, q, ahead):
-    a = p @ q
-    return a, (1 - a ** (ahead + 1)) / (1 - a)
+            ("not with P", """
+def tokens_a_pass(P, Q, start, ahead):
+    a, where, chance, total = np.minimum(P, Q).sum(1), np.eye(len(P))[start], 1.0, 1.0
+    for _ in range(ahead):
+        chance *= where @ a
+        total += chance
+        where = where @ P
+    return total
 """),
-            ("one minus it", """
-def drafted(p, q, ahead):
-    a = np.maximum(q - p, 0).sum()
-    return a, (1 - a ** (ahead + 1)) / (1 - a)
+            ("the first refusal ends the round", """
+def tokens_a_pass(P, Q, start, ahead):
+    where, total = np.eye(len(P))[start], 1.0
+    for _ in range(ahead):
+        total += (where @ np.minimum(P, Q)).sum()
+        where = where @ Q
+    return total
 """),
-            ("the sum of the powers stops", """
-def drafted(p, q, ahead):
-    a = np.minimum(p, q).sum()
-    return a, 1 / (1 - a)
+            ("compared at every step", """
+def tokens_a_pass(P, Q, start, ahead):
+    p = q = np.eye(len(P))[start]
+    total = 1.0
+    for _ in range(ahead):
+        p, q = p @ P, q @ Q
+        total += np.minimum(p, q).sum()
+    return total
 """),
-            ("half the sum", """
-def drafted(p, q, ahead):
-    a = 1 - sum(abs(p - q))
-    return a, sum(a**n for n in range(ahead + 1))
+            ("together min(P, Q)", """
+def tokens_a_pass(P, Q, start, ahead):
+    value = np.ones(len(P))
+    for _ in range(ahead):
+        value = 1 + (P * Q) @ value
+    return value[start]
+"""),
+            ("weighted with Q", """
+def tokens_a_pass(P, Q, start, ahead):
+    value = np.ones(len(P))
+    for _ in range(ahead):
+        value = 1 + (P * np.minimum(P / Q, 1)) @ value
+    return value[start]
+"""),
+            ("no plain mean", """
+def tokens_a_pass(P, Q, start, ahead):
+    value = np.ones(len(P))
+    for _ in range(ahead):
+        value = 1 + np.minimum(P / Q, 1) @ value / len(P)
+    return value[start]
+"""),
+            ("always gives one token more", """
+def tokens_a_pass(P, Q, start, ahead):
+    value = np.zeros(len(P))
+    for _ in range(ahead):
+        value = np.minimum(P, Q) @ (1 + value)
+    return value[start]
+"""),
+            ("the replacement", """
+def tokens_a_pass(P, Q, start, ahead):
+    value = np.ones(len(P))  # the one more when all are accepted
+    for _ in range(ahead):
+        value = np.minimum(P, Q) @ (1 + value)
+    return value[start]
+"""),
+            ("adds one token of its own", """
+def tokens_a_pass(P, Q, start, ahead):
+    M, value = np.minimum(P, Q), np.zeros(len(P))
+    for _ in range(ahead):
+        value = M @ (1 + value) + 1 - M.sum(1)  # accepted, or replaced
+    return value[start]
+"""),
+            ("not proposed by the draft", """
+def tokens_a_pass(P, Q, start, ahead):
+    row, total = np.eye(len(P))[start], 0.0
+    for _ in range(ahead + 2):
+        total += row.sum()
+        row = row @ np.minimum(P, Q)
+    return total
+"""),
+            ("only so many", """
+def tokens_a_pass(P, Q, start, ahead):
+    return np.linalg.inv(np.eye(len(P)) - np.minimum(P, Q))[start].sum()
+"""),
+            ("not the square of each entry", """
+def tokens_a_pass(P, Q, start, ahead):
+    return 1 + sum(np.sum(np.minimum(P, Q)[start] ** j) for j in range(1, ahead + 1))
+"""),
+            ("you read columns", """
+def tokens_a_pass(P, Q, start, ahead):
+    value = np.ones(len(P))
+    for _ in range(ahead):
+        value = 1 + value @ np.minimum(P, Q)
+    return value[start]
+"""),
+            ("no mean over the rows", """
+def tokens_a_pass(P, Q, start, ahead):
+    value = np.ones(len(P))
+    for _ in range(ahead):
+        value = 1 + np.minimum(P, Q) @ value
+    return value.mean()
 """),
         ],
     ),
     "q4": (
         """
-def texts_at_once(layers, kv_heads, width, context, weights, memory):
-    numbers = memory // 2 - weights
-    return max(0, numbers // (2 * context * layers * kv_heads * width))
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    def fits(tokens):
+        kept = (layers - windowed) * tokens + windowed * min(tokens, window)
+        return 2 * weights + 2 * kept * kv_heads * width * 2 <= memory
+
+    low, high = 0, 10**9
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
 """,
         [
             ("two numbers for each place", """
-def texts_at_once(layers, kv_heads, width, context, weights, memory):
-    token = 2 * layers * kv_heads * width
-    return (memory - 2 * weights) // (token * context)
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    room = (memory - 2 * weights) // (2 * kv_heads * width)
+    return max(room // layers, (room - windowed * window) // (layers - windowed))
 """),
             ("take their part", """
-def texts_at_once(layers, kv_heads, width, context, weights, memory):
-    token = 4 * layers * kv_heads * width
-    return (memory - 0) // (token * context)
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    room = memory // (4 * kv_heads * width)
+    return max(room // layers, (room - windowed * window) // (layers - windowed))
 """),
             ("two bytes a number", """
-def texts_at_once(layers, kv_heads, width, context, weights, memory):
-    token = 2 * layers * kv_heads * width * 4
-    return (memory - weights * 4) // (token * context)
-"""),
-            ("half a text", """
-def texts_at_once(layers, kv_heads, width, context, weights, memory):
-    return math.ceil((memory - 2 * weights) / (4 * layers * kv_heads * width * context))
-"""),
-            ("half a text", """
-def texts_at_once(layers, kv_heads, width, context, weights, memory):
-    return round((memory - 2 * weights) / (4 * layers * kv_heads * width * context))
-"""),
-            ("a part of a text", """
-def texts_at_once(layers, kv_heads, width, context, weights, memory):
-    return (memory - 2 * weights) / (4 * layers * kv_heads * width * context)
-"""),
-            ("every head", """
-def texts_at_once(layers, kv_heads, width, context, weights, memory):
-    token = 4 * layers * width
-    return (memory - 2 * weights) // (token * context)
-"""),
-            ("every layer", """
-def texts_at_once(layers, kv_heads, width, context, weights, memory):
-    token = 4 * kv_heads * width
-    return (memory - 2 * weights) // (token * context)
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    room = (memory / 4 - weights) / (2 * kv_heads * width)
+    return math.floor(max(room / layers, (room - windowed * window) / (layers - windowed)))
 """),
             ("takes two bytes as well", """
-def texts_at_once(layers, kv_heads, width, context, weights, memory):
-    token = 4 * layers * kv_heads * width
-    return (memory - weights) // (token * context)
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    room = (memory - weights) // (4 * kv_heads * width)
+    return max(room // layers, (room - windowed * window) // (layers - windowed))
+"""),
+            ("round down", """
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    room = (memory - 2 * weights) / (4 * kv_heads * width)
+    return math.ceil(max(room / layers, (room - windowed * window) / (layers - windowed)))
+"""),
+            ("last token does not fit", """
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    room = (memory - 2 * weights) / (4 * kv_heads * width)
+    return round(max(room / layers, (room - windowed * window) / (layers - windowed)))
+"""),
+            ("a part of a token", """
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    room = (memory - 2 * weights) / (4 * kv_heads * width)
+    return max(room / layers, (room - windowed * window) / (layers - windowed))
+"""),
+            ("every head", """
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    room = (memory - 2 * weights) // (4 * width)
+    return max(room // layers, (room - windowed * window) // (layers - windowed))
+"""),
+            ("every layer keeps", """
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    return (memory - 2 * weights) // (4 * kv_heads * width)
+"""),
+            ("never keeps more than the window", """
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    return (memory - 2 * weights) // (4 * kv_heads * width * layers)
+"""),
+            ("up to a whole window", """
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    return (memory - 2 * weights) // (4 * kv_heads * width * (layers - windowed))
+"""),
+            ("shorter than the window", """
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    room = memory - 2 * weights - 4 * kv_heads * width * windowed * window
+    return room // (4 * kv_heads * width * (layers - windowed))
+"""),
+            ("`windowed` layers that have a window", """
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    room = (memory - 2 * weights) // (4 * kv_heads * width)
+    return max(room // layers, (room - (layers - windowed) * window) // windowed)
 """),
         ],
     ),
     "q5": (
         """
-def monoid(maps):
+def word_maps(maps):
     found, new = set(), [tuple(range(len(maps[0])))]
     while new:
         m = new.pop()
@@ -305,122 +457,12 @@ def monoid(maps):
             power = tuple(m[s] for s in power)
         return all(m[s] == s for s in power)
 
-    return len(found), all(settles(m) for m in found)
+    return len(found), not all(settles(m) for m in found)
 """,
         [
             ("empty word leaves", """
-def monoid(maps):
+def word_maps(maps):
     words = set(map(tuple, maps))
-    while True:
-        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
-        if longer == words:
-            break
-        words = longer
-
-    def circle(f):
-        for s in range(len(f)):
-            path = [s]
-            while f[path[-1]] not in path:
-                path.append(f[path[-1]])
-            if f[path[-1]] != path[-1]:
-                return True
-        return False
-
-    return len(words), not any(map(circle, words))
-"""),
-            ("only the beginning", """
-def monoid(maps):
-    n, verdict = len(maps[0]), True
-    for f in maps:
-        late = list(range(n))
-        for _ in range(n):
-            late = [f[s] for s in late]
-        verdict &= [f[s] for s in late] == late
-    return len({tuple(range(n)), *(tuple(f) for f in maps)}), verdict
-"""),
-            ("composed ones too", """
-def monoid(maps):
-    words = {tuple(range(len(maps[0])))}
-    while True:
-        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
-        if longer == words:
-            break
-        words = longer
-
-    def circle(f):
-        for s in range(len(f)):
-            path = [s]
-            while f[path[-1]] not in path:
-                path.append(f[path[-1]])
-            if f[path[-1]] != path[-1]:
-                return True
-        return False
-
-    return len(words), not any(circle(m) for m in maps)
-"""),
-            ("if some states go round", """
-def monoid(maps):
-    words = {tuple(range(len(maps[0])))}
-    while True:
-        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
-        if longer == words:
-            break
-        words = longer
-
-    def circle(f):
-        for s in range(len(f)):
-            path = [s]
-            while f[path[-1]] not in path:
-                path.append(f[path[-1]])
-            if f[path[-1]] != path[-1]:
-                return True
-        return False
-
-    return len(words), not any(sorted(w) == list(range(len(w))) != list(w) for w in words)
-"""),
-            ("may still come to rest", """
-def monoid(maps):
-    words = {tuple(range(len(maps[0])))}
-    while True:
-        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
-        if longer == words:
-            break
-        words = longer
-
-    def circle(f):
-        for s in range(len(f)):
-            path = [s]
-            while f[path[-1]] not in path:
-                path.append(f[path[-1]])
-            if f[path[-1]] != path[-1]:
-                return True
-        return False
-
-    return len(words), all(tuple(w[s] for s in w) == w for w in words)
-"""),
-            ("longer than two", """
-def monoid(maps):
-    words = {tuple(range(len(maps[0])))}
-    while True:
-        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
-        if longer == words:
-            break
-        words = longer
-
-    def circle(f):
-        for s in range(len(f)):
-            path = [s]
-            while f[path[-1]] not in path:
-                path.append(f[path[-1]])
-            if f[path[-1]] != path[-1]:
-                return True
-        return False
-
-    return len(words), not any(w[w[s]] == s and w[s] != s for w in words for s in range(len(w)))
-"""),
-            ("does not count", """
-def monoid(maps):
-    words = {tuple(range(len(maps[0])))}
     while True:
         longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
         if longer == words:
@@ -438,8 +480,118 @@ def monoid(maps):
 
     return len(words), any(map(circle, words))
 """),
+            ("only the beginning", """
+def word_maps(maps):
+    n, verdict = len(maps[0]), True
+    for f in maps:
+        late = list(range(n))
+        for _ in range(n):
+            late = [f[s] for s in late]
+        verdict &= [f[s] for s in late] == late
+    return len({tuple(range(n)), *(tuple(f) for f in maps)}), not verdict
+"""),
+            ("composed ones too", """
+def word_maps(maps):
+    words = {tuple(range(len(maps[0])))}
+    while True:
+        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
+        if longer == words:
+            break
+        words = longer
+
+    def circle(f):
+        for s in range(len(f)):
+            path = [s]
+            while f[path[-1]] not in path:
+                path.append(f[path[-1]])
+            if f[path[-1]] != path[-1]:
+                return True
+        return False
+
+    return len(words), any(circle(m) for m in maps)
+"""),
+            ("if some states go round", """
+def word_maps(maps):
+    words = {tuple(range(len(maps[0])))}
+    while True:
+        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
+        if longer == words:
+            break
+        words = longer
+
+    def circle(f):
+        for s in range(len(f)):
+            path = [s]
+            while f[path[-1]] not in path:
+                path.append(f[path[-1]])
+            if f[path[-1]] != path[-1]:
+                return True
+        return False
+
+    return len(words), any(sorted(w) == list(range(len(w))) != list(w) for w in words)
+"""),
+            ("may still come to rest", """
+def word_maps(maps):
+    words = {tuple(range(len(maps[0])))}
+    while True:
+        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
+        if longer == words:
+            break
+        words = longer
+
+    def circle(f):
+        for s in range(len(f)):
+            path = [s]
+            while f[path[-1]] not in path:
+                path.append(f[path[-1]])
+            if f[path[-1]] != path[-1]:
+                return True
+        return False
+
+    return len(words), any(tuple(w[s] for s in w) != w for w in words)
+"""),
+            ("longer than two", """
+def word_maps(maps):
+    words = {tuple(range(len(maps[0])))}
+    while True:
+        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
+        if longer == words:
+            break
+        words = longer
+
+    def circle(f):
+        for s in range(len(f)):
+            path = [s]
+            while f[path[-1]] not in path:
+                path.append(f[path[-1]])
+            if f[path[-1]] != path[-1]:
+                return True
+        return False
+
+    return len(words), any(w[w[s]] == s and w[s] != s for w in words for s in range(len(w)))
+"""),
+            ("an automaton that counts", """
+def word_maps(maps):
+    words = {tuple(range(len(maps[0])))}
+    while True:
+        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
+        if longer == words:
+            break
+        words = longer
+
+    def circle(f):
+        for s in range(len(f)):
+            path = [s]
+            while f[path[-1]] not in path:
+                path.append(f[path[-1]])
+            if f[path[-1]] != path[-1]:
+                return True
+        return False
+
+    return len(words), not any(map(circle, words))
+"""),
             ("its own square", """
-def monoid(maps):
+def word_maps(maps):
     words, todo = set(), [tuple(range(len(maps[0])))]
     while todo:
         word = todo.pop()
@@ -455,7 +607,39 @@ def monoid(maps):
             power = tuple(f[s] for s in power)
         return False
 
-    return len(words), all(settles(w) for w in words)
+    return len(words), not all(settles(w) for w in words)
+"""),
+            ("longer than there are states", """
+def word_maps(maps):
+    words = {tuple(range(len(maps[0])))}
+    for _ in maps[0]:
+        words |= {tuple(m[s] for s in w) for w in words for m in maps}
+
+    def comes_back(f, s):
+        place, steps = f[s], 1
+        while place != s and steps <= len(f):
+            place, steps = f[place], steps + 1
+        return place == s and steps > 1
+
+    return len(words), any(comes_back(w, s) for w in words for s in range(len(w)))
+"""),
+            ("the same states and differ", """
+def word_maps(maps):
+    states = range(len(maps[0]))
+    found, new = set(), [frozenset(states)]
+    while new:
+        image = new.pop()
+        if image not in found:
+            found.add(image)
+            new += [frozenset(m[s] for s in image) for m in maps]
+    circle = False
+    for m in maps:
+        for s in states:
+            place = m[s]
+            for _ in states:
+                circle |= place == s != m[s]
+                place = m[place]
+    return len(found), circle
 """),
         ],
     ),
@@ -482,9 +666,24 @@ def best_split(A, B, a, b, C):
 def best_split(A, B, a, b, C):
     return (C / 6) ** 0.5, (C / 6) ** 0.5
 """),
-            ("the other way round", """
+            ("you have exchanged them", """
 def best_split(A, B, a, b, C):
     N = (b * A / (a * B)) ** (1 / (a + b)) * (C / 6) ** (a / (a + b))
+    return N, C / (6 * N)
+"""),
+            ("with the power b / (a + b)", """
+def best_split(A, B, a, b, C):
+    N = (a * A / (b * B)) ** (1 / (a + b)) * (C / 6) ** (a / (a + b))
+    return N, C / (6 * N)
+"""),
+            ("upside down", """
+def best_split(A, B, a, b, C):
+    N = (b * B / (a * A)) ** (1 / (a + b)) * (C / 6) ** (b / (a + b))
+    return N, C / (6 * N)
+"""),
+            ("not their sum", """
+def best_split(A, B, a, b, C):
+    N = (a * A / (b * B) * (C / 6) ** (b + 1)) ** (1 / (a + b + 2))
     return N, C / (6 * N)
 """),
             ("as factors", """
