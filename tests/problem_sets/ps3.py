@@ -51,6 +51,12 @@ def minimal_step(x, h, W_f, U_f, b_f, W_n, U_n, b_n):
     kept = (1 - f) * h
     return kept + f * np.tanh(x @ W_n.T + kept @ U_n.T + b_n)
 """),
+            ("recurrent matrices are transposed", """
+def minimal_step(x, h, W_f, U_f, b_f, W_n, U_n, b_n):
+    f = 1 / (1 + np.exp(-x @ W_f.T - h @ U_f - b_f))
+    n = np.tanh(x @ W_n.T + (f * h) @ U_n + b_n)
+    return h + f * (n - h)
+"""),
         ],
     ),
     "q2": (
@@ -138,85 +144,222 @@ def peephole_lstm(x, W_x, W_h, b, p):
         states.append(c)
     return np.array(states)
 """),
+            ("neither h nor tanh(c)", """
+def peephole_lstm(x, W_x, W_h, b, p):
+    H = len(b) // 4
+    h, c, states = np.zeros(H), np.zeros(H), []
+    for row in x:
+        i, f, g, o = (W_x @ row + W_h @ h + b).reshape(4, H)
+        i, f = 1 / (1 + np.exp(-i - p[0] * h)), 1 / (1 + np.exp(-f - p[1] * h))
+        c = f * c + i * np.tanh(g)
+        h = np.tanh(c) / (1 + np.exp(-o - p[2] * np.tanh(c)))
+        states.append(h)
+    return np.array(states)
+"""),
+            ("hand it on", """
+def peephole_lstm(x, W_x, W_h, b, p):
+    H = len(b) // 4
+    c, states = np.zeros(H), []
+    for row in x:
+        i, f, g, o = (W_x @ row + b).reshape(4, H)
+        i, f = 1 / (1 + np.exp(-i - p[0] * c)), 1 / (1 + np.exp(-f - p[1] * c))
+        c = f * c + i * np.tanh(g)
+        states.append(np.tanh(c) / (1 + np.exp(-o - p[2] * c)))
+    return np.array(states)
+"""),
         ],
     ),
     "q3": (
         """
-def lstm_backward(gates, c_before, c, dh, dc):
-    i, f, g, o = gates
-    whole = dc + dh * o / np.cosh(c) ** 2
-    by_gates = np.array([whole * g, whole * c_before, whole * i, dh * np.tanh(c)])
-    slopes = np.array([i - i**2, f - f**2, (1 - g) * (1 + g), o - o**2])
-    return (by_gates * slopes).ravel(), whole * f
+def peephole_backward(gates, c_before, p, dh, dc):
+    import torch
+    i, f, g, o = torch.from_numpy(gates)
+    c_before, p, dh, dc = map(torch.from_numpy, (c_before, p, dh, dc))
+    c = f * c_before + i * g
+    a = torch.cat([i.logit() - p[0] * c_before, f.logit() - p[1] * c_before, g.atanh(), o.logit() - p[2] * c])
+    a, c_before = a.requires_grad_(), c_before.requires_grad_()
+    i, f, g, o = a.chunk(4)
+    c = (f + p[1] * c_before).sigmoid() * c_before + (i + p[0] * c_before).sigmoid() * g.tanh()
+    h = (o + p[2] * c).sigmoid() * c.tanh()
+    return torch.autograd.grad(dh @ h + dc @ c, (a, c_before))
 """,
         [
-            ("also acts through h_t", """
-def lstm_backward(gates, c_before, c, dh, dc):
+            ("the LSTM without peepholes", """
+def peephole_backward(gates, c_before, p, dh, dc):
     i, f, g, o = gates
-    di, df, dg, do = dc * g, dc * c_before, dc * i, dh * np.tanh(c)
-    da = np.concatenate([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)])
-    return da, dc * f
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2)
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc * f
+"""),
+            ("acts on h_t through its peephole too", """
+def peephole_backward(gates, c_before, p, dh, dc):
+    i, f, g, o = gates
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2)
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
+"""),
+            ("it acts through their peepholes too", """
+def peephole_backward(gates, c_before, p, dh, dc):
+    i, f, g, o = gates
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2) + p[2] * do
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc * f
+"""),
+            ("and not at c_{t-1}", """
+def peephole_backward(gates, c_before, p, dh, dc):
+    i, f, g, o = gates
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2)
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df + p[2] * do
+"""),
+            ("goes on to i, f and g as well", """
+def peephole_backward(gates, c_before, p, dh, dc):
+    i, f, g, o = gates
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2)
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), (dc + p[2] * do) * f + p[0] * di + p[1] * df
+"""),
+            ("on its path stands the gate's slope", """
+def peephole_backward(gates, c_before, p, dh, dc):
+    i, f, g, o = gates
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2) + p[2] * dh * t
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    before = dc * (f + p[0] * g + p[1] * c_before)
+    return np.concatenate([di, df, dg, do]), before
+"""),
+            ("also acts through h_t", """
+def peephole_backward(gates, c_before, p, dh, dc):
+    i, f, g, o = gates
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + p[2] * do
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
 """),
             ("adds to what comes through h_t", """
-def lstm_backward(gates, c_before, c, dh, dc):
+def peephole_backward(gates, c_before, p, dh, dc):
     i, f, g, o = gates
-    dc = dh * o * (1 - np.tanh(c) ** 2)
-    di, df, dg, do = dc * g, dc * c_before, dc * i, dh * np.tanh(c)
-    da = np.concatenate([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)])
-    return da, dc * f
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dh * o * (1 - t**2) + p[2] * do
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
+"""),
+            ("the slopes of sigmoid and tanh too", """
+def peephole_backward(gates, c_before, p, dh, dc):
+    i, f, g, o = gates
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t
+    dc = dc + dh * o * (1 - t**2) + p[2] * do
+    di = dc * g
+    df = dc * c_before
+    dg = dc * i
+    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
 """),
             ("each has the slope s (1 - s)", """
-def lstm_backward(gates, c_before, c, dh, dc):
+def peephole_backward(gates, c_before, p, dh, dc):
     i, f, g, o = gates
-    dc = dc + dh * o * (1 - np.tanh(c) ** 2)
-    return np.concatenate([dc * g, dc * c_before, dc * i * (1 - g * g), dh * np.tanh(c)]), dc * f
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t
+    dc = dc + dh * o * (1 - t**2) + p[2] * do
+    di = dc * g
+    df = dc * c_before
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
 """),
             ("multiplies tanh(c_t), not c_t", """
-def lstm_backward(gates, c_before, c, dh, dc):
+def peephole_backward(gates, c_before, p, dh, dc):
     i, f, g, o = gates
-    dc = dc + dh * o * (1 - np.tanh(c) ** 2)
-    di, df, dg, do = dc * g, dc * c_before, dc * i, dh * c
-    da = np.concatenate([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)])
-    return da, dc * f
+    t = np.tanh(f * c_before + i * g)
+    do = dh * (f * c_before + i * g) * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2) + p[2] * do
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
 """),
             ("with slope 1 - g^2", """
-def lstm_backward(gates, c_before, c, dh, dc):
+def peephole_backward(gates, c_before, p, dh, dc):
     i, f, g, o = gates
-    dc = dc + dh * o * (1 - np.tanh(c) ** 2)
-    d_gates = np.array([dc * g, dc * c_before, dc * i, dh * np.tanh(c)])
-    return (d_gates * gates * (1 - gates)).ravel(), dc * f
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2) + p[2] * do
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * g * (1 - g)
+    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
 """),
-            ("not c_t", """
-def lstm_backward(gates, c_before, c, dh, dc):
+            ("multiplied c_{t-1}, not c_t", """
+def peephole_backward(gates, c_before, p, dh, dc):
     i, f, g, o = gates
-    dc = dc + dh * o * (1 - np.tanh(c) ** 2)
-    di, df, dg, do = dc * g, dc * c, dc * i, dh * np.tanh(c)
-    da = np.concatenate([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)])
-    return da, dc * f
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2) + p[2] * do
+    di = dc * g * i * (1 - i)
+    df = dc * (f * c_before + i * g) * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
 """),
             ("each derivative has the other one", """
-def lstm_backward(gates, c_before, c, dh, dc):
+def peephole_backward(gates, c_before, p, dh, dc):
     i, f, g, o = gates
-    dc = dc + dh * o * (1 - np.tanh(c) ** 2)
-    di, df, dg, do = dc * i, dc * c_before, dc * g, dh * np.tanh(c)
-    da = np.concatenate([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)])
-    return da, dc * f
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2) + p[2] * do
+    di = dc * i * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * g * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
 """),
             ("its share of all that arrives", """
-def lstm_backward(gates, c_before, c, dh, dc):
+def peephole_backward(gates, c_before, p, dh, dc):
     i, f, g, o = gates
-    both = dc + dh * o * (1 - np.tanh(c) ** 2)
-    di, df, dg, do = both * g, both * c_before, both * i, dh * np.tanh(c)
-    da = np.concatenate([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)])
-    return da, dc * f
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    from_next, dc = dc, dc + dh * o * (1 - t**2) + p[2] * do
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), from_next * f + p[0] * di + p[1] * df
 """),
             ("stands the forget gate", """
-def lstm_backward(gates, c_before, c, dh, dc):
+def peephole_backward(gates, c_before, p, dh, dc):
     i, f, g, o = gates
-    dc = dc + dh * o * (1 - np.tanh(c) ** 2)
-    di, df, dg, do = dc * g, dc * c_before, dc * i, dh * np.tanh(c)
-    da = np.concatenate([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)])
-    return da, dc
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2) + p[2] * do
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc + p[0] * di + p[1] * df
 """),
         ],
     ),
@@ -259,6 +402,21 @@ def last_states(outputs, lengths):
 def last_states(outputs, lengths):
     return outputs[:, -1]
 """),
+            ("ends at step 0", """
+def last_states(outputs, lengths):
+    half, T, rows = outputs.shape[-1] // 2, outputs.shape[1], np.arange(len(outputs))
+    return np.hstack([outputs[rows, lengths - 1, :half], outputs[rows, T - lengths, half:]])
+"""),
+            ("have changed ends", """
+def last_states(outputs, lengths):
+    half = outputs.shape[-1] // 2
+    backward = np.array([row[n - 1, half:] for row, n in zip(outputs, lengths)])
+    return np.hstack([outputs[:, 0, :half], backward])
+"""),
+            ("the mean over the words", """
+def last_states(outputs, lengths):
+    return [row[:n].mean(axis=0) for row, n in zip(outputs, lengths)]
+"""),
         ],
     ),
     "q5": (
@@ -278,6 +436,16 @@ def macro_f1(targets, answers):
             ("that is accuracy", """
 def macro_f1(targets, answers):
     return (targets == answers)[targets >= 0].mean()
+"""),
+            ("that is micro F1", """
+def macro_f1(targets, answers):
+    t, a = targets[targets >= 0], answers[targets >= 0]
+    hits = answered = true = 0
+    for tag in set(t.tolist()):
+        hits += ((t == tag) & (a == tag)).sum()
+        answered, true = answered + (a == tag).sum(), true + (t == tag).sum()
+    precision, recall = hits / answered, hits / true
+    return 2 * precision * recall / (precision + recall)
 """),
             ("a tag of its own here", """
 def macro_f1(targets, answers):
@@ -401,6 +569,11 @@ def weights(kind, D, H, layers, both):
 def weights(kind, D, H, layers, both):
     gates, ways = {"elman": 1, "gru": 2, "lstm": 3}[kind], 1 + both
     return ways * gates * H * ((D + H + 2) + (layers - 1) * (ways * H + H + 2))
+"""),
+            ("not one of width 2 H", """
+def weights(kind, D, H, layers, both):
+    blocks, width = {"elman": 1, "gru": 3, "lstm": 4}[kind], (1 + both) * H
+    return blocks * width * ((D + width + 2) + (layers - 1) * (2 * width + 2))
 """),
             ("every layer has recurrent weights", """
 def weights(kind, D, H, layers, both):
