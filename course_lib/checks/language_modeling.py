@@ -10,6 +10,8 @@ import numpy as np
 
 from course_lib.checks import Result, compare
 
+SINGLE = 1e-6  # what an answer in single precision may be off
+
 
 def _joint(seed: int, symbols: str = "abc", length: int = 4) -> dict[tuple[str, ...], float]:
     p = np.random.default_rng(seed).dirichlet(np.full(len(symbols) ** length, 0.5))
@@ -46,9 +48,16 @@ def conditionals(answer: Callable) -> Result:
         "these are logarithms; the exercise asks for the probabilities themselves.": lambda j, x: [
             math.log(p) for p in right(j, x)
         ],
+        "you condition on the letters that follow: the prefix is what came before.": lambda j, x: [
+            _mass(j, lambda s, t=t: s[t:] == x[t:]) / _mass(j, lambda s, t=t: s[t + 1 :] == x[t + 1 :])
+            for t in range(len(x))
+        ],
+        "above the line stands the whole sequence: take the prefix up to and including w_t.": lambda j, x: [
+            j[x] / prefix(j, x, t) for t in range(len(x))
+        ],
     }
     cases = [(_joint(s), x) for s, x in ((1, tuple("abca")), (2, tuple("ccab")), (3, tuple("bbbb")))]
-    return compare(answer, right, cases, mistakes, "their product is the joint probability, exactly.")
+    return compare(answer, right, cases, mistakes, "their product is the joint probability, exactly.", SINGLE)
 
 
 def units(answer: Callable) -> Result:
@@ -83,6 +92,21 @@ def units(answer: Callable) -> Result:
             math.exp(n / t),
             n / t / math.log(2) / c,
         ],
+        "these are nats per token and per character: divide by ln 2 for bits.": lambda n, t, c: [
+            n / t,
+            math.exp(n / t),
+            n / c,
+        ],
+        "perplexity is e to the nats or 2 to the bits, not e to the bits.": lambda n, t, c: [
+            n / t / math.log(2),
+            math.exp(n / t / math.log(2)),
+            n / math.log(2) / c,
+        ],
+        "a character costs less than a token, which is several: divide the total by the characters.": lambda n, t, c: [
+            n / t / math.log(2),
+            math.exp(n / t),
+            n / t / math.log(2) * c / t,
+        ],
     }
     return compare(
         answer,
@@ -90,6 +114,7 @@ def units(answer: Callable) -> Result:
         [(9.6827, 6, 31), (120.0, 50, 260), (3.0, 2, 7)],
         mistakes,
         "bits, nats and perplexity agree.",
+        SINGLE,
     )
 
 
@@ -117,6 +142,13 @@ def log_softmax(answer: Callable) -> Result:
             e = np.exp(z - z.max(axis=-1, keepdims=True))
             return np.log(e / e.sum(axis=-1, keepdims=True))
 
+    def one_shift(z):
+        return z - z.max() - np.log(np.exp(z - z.max()).sum(axis=-1, keepdims=True))
+
+    def no_axis(z):
+        shifted = z - z.max(axis=-1)
+        return shifted - np.log(np.exp(shifted).sum(axis=-1))
+
     mistakes = {
         "exp overflows for scores of 10,000 and gives inf or NaN. Subtract the largest score of each row first.": naive,
         "the sum of exp overflows. Subtract the largest score of each row before exp, and add it back outside.": half_naive,
@@ -124,6 +156,11 @@ def log_softmax(answer: Callable) -> Result:
         "normalised over the first axis instead of the last: each row should be a distribution.": along(0),
         "normalised over the whole array: each row should be a distribution of its own.": along(None),
         "these are probabilities: return their logarithms.": lambda z: np.exp(along(-1)(z)),
+        "the largest of the whole array was subtracted: in a row far below it every exp is 0. Take each row's own.": one_shift,
+        "the largest was subtracted inside exp alone: add it to the logarithm again, or subtract it outside too.": lambda z: (
+            along(-1)(z) + z.max(axis=-1, keepdims=True)
+        ),
+        "what belongs to a row was taken off the columns: keep the axis, keepdims=True.": no_axis,
     }
     rng = np.random.default_rng(0)
     cases = [
@@ -131,8 +168,9 @@ def log_softmax(answer: Callable) -> Result:
         (np.array([[1e4, 0.0, -1e4]]),),
         (rng.normal(size=5),),
         (np.array([1e4, 1e4]),),
+        (np.array([[1e4, 0.0], [0.0, -1.0]]),),
     ]
-    return compare(answer, along(-1), cases, mistakes, "finite and right for scores from -10,000 to 10,000.")
+    return compare(answer, along(-1), cases, mistakes, "finite and right for scores from -10,000 to 10,000.", SINGLE)
 
 
 def _stationary(P: np.ndarray) -> np.ndarray:
@@ -151,6 +189,12 @@ def markov_entropy_rate(answer: Callable) -> Result:
     def right(P):
         return float(_stationary(P) @ [_entropy(row) for row in P])
 
+    def no_care(P):
+        return float(_stationary(P) @ -(P * np.log(P)).sum(axis=1))
+
+    def power(P):
+        return float(np.linalg.matrix_power(P, 500)[0] @ [_entropy(row) for row in P])
+
     mistakes = {
         "this is the entropy of the stationary distribution, which ignores what the last symbol tells.": lambda P: (
             _entropy(_stationary(P))
@@ -159,13 +203,16 @@ def markov_entropy_rate(answer: Callable) -> Result:
             float(np.mean([_entropy(row) for row in P]))
         ),
         "this is in bits: use the natural logarithm.": lambda P: right(P) / math.log(2),
+        "0 log 0 came out as NaN. Leave out the entries of P that are zero; they contribute nothing.": no_care,
+        "a power of P tells how often a state is visited only if the chain does not alternate: solve for pi.": power,
     }
     cases = [
         (np.array([[0.9, 0.1], [0.5, 0.5]]),),
         (np.array([[0.0, 1.0, 0.0], [0.2, 0.3, 0.5], [0.6, 0.2, 0.2]]),),
         (np.random.default_rng(3).dirichlet(np.ones(4), size=4),),
+        (np.array([[0.0, 1.0, 0.0], [0.3, 0.0, 0.7], [0.0, 1.0, 0.0]]),),  # alternates
     ]
-    return compare(answer, right, cases, mistakes, "zero probabilities included.", tolerance=1e-6)
+    return compare(answer, right, cases, mistakes, "zero probabilities included.", SINGLE)
 
 
 def kl_divergence(answer: Callable) -> Result:
@@ -192,6 +239,11 @@ def kl_divergence(answer: Callable) -> Result:
         "this is the cross-entropy. Subtract the entropy of p.": lambda p, q: right(p, q) + _entropy(p),
         "this is in bits: use the natural logarithm.": lambda p, q: right(p, q) / math.log(2),
         "the sign is wrong: KL is never negative.": lambda p, q: -right(p, q),
+        "where q is 0 and p is too, nothing is lost: only outcomes with p > 0 count.": lambda p, q: (
+            math.inf if np.any(q == 0) else right(p, q)
+        ),
+        "it is a mean over p: weight each log(p/q) by p.": lambda p, q: float(np.log(p[p > 0] / q[p > 0]).sum()),
+        "p is the weight already: sum the terms, and don't divide by their number.": lambda p, q: right(p, q) / len(p),
     }
     a, b = np.array([0.5, 0.25, 0.25]), np.array([0.2, 0.5, 0.3])
     cases = [
@@ -199,8 +251,9 @@ def kl_divergence(answer: Callable) -> Result:
         (b, a),
         (np.array([1.0, 0.0]), np.array([0.5, 0.5])),
         (np.array([0.5, 0.5]), np.array([1.0, 0.0])),
+        (np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.75, 0.0])),
     ]
-    return compare(answer, right, cases, mistakes, "zeros on either side are treated as they should be.")
+    return compare(answer, right, cases, mistakes, "zeros on either side are treated as they should be.", SINGLE)
 
 
 def mass_up_to(answer: Callable) -> Result:
@@ -219,10 +272,14 @@ def mass_up_to(answer: Callable) -> Result:
             L
         ),
         "this is the mass of length L alone: sum over the lengths 1 to L.": lambda s, L: s * (1 - s) ** (L - 1),
+        "the end comes only after a word: a string of k words has passed it by k - 1 times, not k.": lambda s, L: (
+            (1 - s) * right(s, L)
+        ),
+        "each string also has to end: a factor stop is missing.": lambda s, L: right(s, L) / s,
+        "stop is the probability of ending, 1 - stop that of going on: they are exchanged.": lambda s, L: 1 - s**L,
     }
-    return compare(
-        answer, right, [(0.3, 1), (0.3, 4), (0.05, 30), (1.0, 2)], mistakes, "it tends to 1 for any stop > 0."
-    )
+    cases = [(0.3, 1), (0.3, 4), (0.05, 30), (1.0, 2)]
+    return compare(answer, right, cases, mistakes, "it tends to 1 for any stop > 0.", SINGLE)
 
 
 def per_word_perplexity(answer: Callable) -> Result:
@@ -240,13 +297,22 @@ def per_word_perplexity(answer: Callable) -> Result:
         ),
         "these are the nats per word: exponentiate.": lambda l, w: -float(np.sum(l)) / w,
         "the sign is wrong: a perplexity is at least 1.": lambda l, w: math.exp(float(np.sum(l)) / w),
+        "the logarithms are natural: e to the nats, not 2 to the nats.": lambda l, w: 2 ** (-float(np.sum(l)) / w),
+        "the characters per word need not be a whole number: don't round down.": lambda l, w: math.exp(
+            -float(np.mean(l)) * (len(l) // w)
+        ),
+        "the characters per word need not be a whole number: don't round.": lambda l, w: math.exp(
+            -float(np.mean(l)) * round(len(l) / w)
+        ),
     }
     cases = [
         (np.log([0.5, 0.25, 0.5, 0.5]), 1),
         (np.log(np.linspace(0.1, 0.9, 20)), 4),
-        (np.log([0.9] * 12), 3),
+        (np.log([0.9] * 14), 3),
     ]
-    return compare(answer, right, cases, mistakes, "a perplexity per character becomes one per word by a power.")
+    return compare(
+        answer, right, cases, mistakes, "a perplexity per character becomes one per word by a power.", SINGLE
+    )
 
 
 def is_causal(answer: Callable) -> Result:
@@ -264,7 +330,9 @@ def is_causal(answer: Callable) -> Result:
         "forgetful": (lambda t, s: 1.0 * (s == t - 1), True),
         "peeks_at_its_own_answer": (lambda t, s: 1.0 * (s == t) + 0.5 * (s < t), False),
         "peeks_one_ahead": (lambda t, s: 1.0 * (s == t + 1), False),
+        "peeks_a_little": (lambda t, s: 1.0 / (t - s) if s < t else 0.01 * (t > 0), False),
         "peeks_at_the_last_word": (lambda t, s: 0.1 * (s == 5) + 0.5 * (s < t), False),
+        "peeks_at_the_first_word": (lambda t, s: 1.0 * (s == t - 1 or s == t == 0), False),
     }
     ids, V = [0, 2, 1, 1, 0, 2], 3
 
@@ -280,8 +348,14 @@ def is_causal(answer: Callable) -> Result:
         if not result and "you return" in result.message:
             hint = {
                 "peeks_at_its_own_answer": "row t may not depend on token t either: change token s and compare the rows 0 .. s.",
+                "peeks_one_ahead": "when token s changes, none of the rows 0 .. s may move: compare them all, for every s.",
+                "peeks_a_little": "a small leak is one too: compare whole rows and allow for rounding alone.",
                 "peeks_at_the_last_word": "one change is not enough: try every position, the last one too.",
-            }.get(name, "change the tokens one at a time and compare the rows that come before the change.")
+                "peeks_at_the_first_word": "try every position, the first one too, with an id that it does not have yet.",
+            }.get(
+                name,
+                "rows after a changed token may move: change one at a time, in a fresh copy, and compare the rows 0 .. s.",
+            )
             return Result(
                 False,
                 f"the model '{name}' {'is' if truth else 'is not'} causal, but you say otherwise: {hint}",
@@ -294,34 +368,31 @@ def is_causal(answer: Callable) -> Result:
 def agree_entropy(answer: Callable) -> Result:
     """``answer(stop)`` -> (nats per sentence, tokens per sentence) of AGREE with that stopping probability."""
 
+    def agree(s, fillers=lambda s: (1 - s) / s, decisions=lambda s: 1 / s):
+        coin = _entropy([s, 1 - s]) * decisions(s)
+        return [math.log(8) + coin + fillers(s) * math.log(6) + math.log(4), 4 + fillers(s)]
+
     def right(s):
-        fillers = (1 - s) / s
-        coin = (-(s * math.log(s) + (1 - s) * math.log(1 - s)) if s < 1 else 0.0) / s
-        return [math.log(8) + coin + fillers * math.log(6) + math.log(4), 4 + fillers]
-
-    def with_fillers(count):
-        def f(s):
-            coin = (-(s * math.log(s) + (1 - s) * math.log(1 - s)) if s < 1 else 0.0) / s
-            return [math.log(8) + coin + count(s) * math.log(6) + math.log(4), 4 + count(s)]
-
-        return f
+        return agree(s)
 
     mistakes = {
         "the end of the sentence is a token too: there are 4 of them besides the fillers.": lambda s: [
             right(s)[0],
             right(s)[1] - 1,
         ],
-        "1/stop counts the decisions; one of them is the decision to stop, so the fillers are 1/stop - 1.": with_fillers(
-            lambda s: 1 / s
+        "1/stop counts the decisions; one of them is the decision to stop, so the fillers are 1/stop - 1.": lambda s: (
+            agree(s, fillers=lambda s: 1 / s)
         ),
         "the verb is one of the four of its number: the noun has decided the number already.": lambda s: [
             right(s)[0] + math.log(2),
             right(s)[1],
         ],
-        "the choice between going on and stopping has an entropy of its own, once for each decision.": lambda s: [
-            math.log(32) + (1 - s) / s * math.log(6),
-            right(s)[1],
-        ],
+        "the choice between going on and stopping has an entropy of its own, once for each decision.": lambda s: agree(
+            s, decisions=lambda s: 0
+        ),
         "this is in bits: use the natural logarithm.": lambda s: [right(s)[0] / math.log(2), right(s)[1]],
+        "the decision is made 1/stop times in a sentence, not once.": lambda s: agree(s, decisions=lambda s: 1),
+        "stop is the probability of the verb, 1 - stop that of a filler: they are exchanged.": lambda s: right(1 - s),
+        "this is the rate: return its two parts, nats and tokens.": lambda s: right(s)[0] / right(s)[1],
     }
-    return compare(answer, right, [(0.3,), (0.5,), (0.9,)], mistakes, "the formula agrees with the automaton.")
+    return compare(answer, right, [(0.3,), (0.5,), (0.9,)], mistakes, "the formula agrees with the automaton.", SINGLE)
