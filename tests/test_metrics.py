@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 from collections import Counter, namedtuple
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -121,7 +122,8 @@ def test_a_check_names_what_is_wrong(answer, message):
 
 @pytest.mark.parametrize(
     "answer",
-    [lambda x: 2 * x, lambda x: np.float64(2 * x), lambda x: np.array(2.0 * x), lambda x: int(2 * x)],
+    [lambda x: 2 * x, lambda x: np.float64(2 * x), lambda x: np.array(2.0 * x), lambda x: int(2 * x),
+     lambda x: np.array([[2.0 * x]]), lambda x: Fraction(int(x), 1) * 2],
 )
 def test_a_right_answer_passes_in_any_numeric_type(answer):
     assert checks.compare(answer, lambda x: 2 * x, [(1.0,), (3.0,)])
@@ -192,6 +194,8 @@ def test_arrays_and_lists_compare_by_value_and_shape():
     for wrong in ([1.0, 2.0], [[1.0, 2.0, 3.0]], [[1.0], [2.0]], [[1.0, 2.1]]):
         assert not checks.compare(lambda wrong=wrong: wrong, right, [()])
     assert not checks.compare(lambda: {"a": 1.0}, lambda: {"a": 1.0, "b": 0.0}, [()])
+    for wrong, whole in (([[1.0], [2.0]], [1.0, 2.0]), (1.0, [1.0]), ([1.0, 1.0], 1.0), ([], 1.0)):
+        assert not checks.compare(lambda wrong=wrong: wrong, lambda whole=whole: whole, [()])
 
 
 def test_masked_cross_entropy_averages_over_what_is_not_padding():

@@ -8,6 +8,7 @@ a cell defined. Replies go to the file descriptor REPLIES, one line of JSON each
 
 import ast
 import collections
+import fractions
 import io
 import json
 import os
@@ -76,6 +77,8 @@ def plain(value):
     kind = type(value)
     if value is None or kind in (str, bool, int, float):
         return value
+    if kind is fractions.Fraction:
+        return float(value)
     module = kind.__module__.partition(".")[0]
     if module == "torch" and kind.__name__ in ("Tensor", "Parameter"):
         return {"array": value.detach().double().tolist(), "shape": list(value.shape)}

@@ -12,6 +12,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def plain(value: Any) -> Any:
         value = value.item()
     if value is None or type(value) in (str, bool):
         return value
-    if type(value) in (int, float) or isinstance(value, np.number):
+    if type(value) in (int, float, Fraction) or isinstance(value, np.number):
         return float(value)
     if type(value).__module__.partition(".")[0] == "torch" and type(value).__name__ in ("Tensor", "Parameter"):
         value = value.detach().numpy()
@@ -98,6 +99,7 @@ def compare(
             stopped = f"your function stopped with {type(error).__name__}: {error}{_line(error)}"
             return Result(False, f"{stopped}, for {_cut(_show(case))}")
     expected = [plain(right(*case)) for case in kept]
+    given = [_number(g) if isinstance(e, float) else g for g, e in zip(given, expected, strict=True)]
     wrong = [i for i, (g, e) in enumerate(zip(given, expected, strict=True)) if not same(g, e, tolerance)]
     if not wrong:
         return Result(True, praise or (f"right in all {len(cases)} cases." if len(cases) > 1 else "right."))
@@ -107,6 +109,11 @@ def compare(
                 return Result(False, hint)
     i = wrong[0]
     return Result(False, _contrast(_show(kept[i]), given[i], expected[i], tolerance))
+
+
+def _number(value: Any) -> Any:
+    """That of an array with a single entry, where a number is asked for."""
+    return _number(value[0]) if isinstance(value, list) and len(value) == 1 else value
 
 
 def _own(value: Any) -> Any:

@@ -15,6 +15,15 @@ from course_lib.tokens import BOS, EOS
 FARM = [
     s.split() for s in ("cows eat grass", "cows eat corn", "mules eat grass now", "cows sleep", "eat", "cows eat grass")
 ]
+REPEATS = ["cows eat what cows eat".split()]
+SINGLE = 1e-6  # how far an answer in single precision may be off
+
+
+class _NoChoice(np.random.Generator):
+    """A generator that leaves ``choice`` to the reader."""
+
+    def choice(self, *args, **kwargs):
+        raise TypeError("rng.choice is what you are asked to write: do without it")
 
 
 def count_ngrams(answer: Callable) -> Result:
@@ -37,15 +46,18 @@ def count_ngrams(answer: Callable) -> Result:
             lambda n: 0, lambda n: 0
         ),
         "the start marks are missing: the first word needs n - 1 of them before it.": padded(lambda n: 0, lambda n: 1),
-        "the end mark is missing, so the model can never stop.": padded(lambda n: n - 1, lambda n: 0),
+        "no n-gram has the end mark, so the model can never stop: put it there, and let the loop reach it.": padded(
+            lambda n: n - 1, lambda n: 0
+        ),
         "one BOS is not enough: the first word needs n - 1 words before it.": padded(lambda n: 1, lambda n: 1),
+        "n start marks are one too many: the first word needs n - 1 words before it.": padded(lambda n: n, lambda n: 1),
         "one end mark is enough: after it there is nothing to predict.": padded(lambda n: n - 1, lambda n: n - 1),
         "some of your n-grams run from one sentence into the next.": one_stream,
     }
     return compare(
         answer,
         right,
-        [(FARM, 3), (FARM, 2), (FARM[:2], 4)],
+        [(FARM, 3), (FARM, 2), (FARM[:2], 4), (REPEATS, 2), (REPEATS, 1)],
         mistakes,
         "starts, ends and borders are as they should be.",
     )
@@ -67,6 +79,12 @@ def add_k(answer: Callable) -> Result:
         },
         "the total must grow by k for every outcome, the unseen ones too.": lambda c, o, k: {
             w: (c.get(w, 0) + k) / (sum(c.values()) + k * len(c)) for w in o
+        },
+        "the total grows by k times the number of outcomes, not by their number.": lambda c, o, k: {
+            w: (c.get(w, 0) + k) / (sum(c.values()) + len(o)) for w in o
+        },
+        "every outcome gets k, also those that were seen.": lambda c, o, k: {
+            w: (c.get(w, 0) or k) / (sum(c.values()) + k * (len(o) - len(c))) for w in o
         },
         "the unseen outcomes are missing: they get k as well.": lambda c, o, k: {
             w: p for w, p in right(c, o, k).items() if w in c
@@ -96,8 +114,18 @@ def likelihood_gap(answer: Callable) -> Result:
             (c * np.log(q)).sum()
         ),
         "the sign is wrong: nothing beats the frequencies, so the loss is 0 or more.": lambda c, q: -right(c, q),
+        "this is minus the log-likelihood of q: subtract the same of the frequencies.": lambda c, q: (
+            -float((c * np.log(q)).sum())
+        ),
+        "these are bits: nats need the natural logarithm.": lambda c, q: right(c, q) / math.log(2),
+        "0 ln 0 counts as 0, but NumPy calls it nan: leave out the words that were never seen.": lambda c, q: float(
+            (c * np.log(c / c.sum() / q)).sum()
+        ),
         "this is the divergence the wrong way round: weight by the counts, not by q.": lambda c, q: float(
-            c.sum() * (q * np.log(q / np.maximum(c / c.sum(), 1e-300))).sum()
+            c.sum() * (q * np.log(q * c.sum() / c))[c > 0].sum()
+        ),
+        "this is the divergence the wrong way round, infinite if a word was not seen: weight by the counts, not by q.": (
+            lambda c, q: float(c.sum() * (q * np.log(q * c.sum() / c)).sum())
         ),
     }
     rng = np.random.default_rng(0)
@@ -106,7 +134,8 @@ def likelihood_gap(answer: Callable) -> Result:
         (np.array([7.0, 0, 3]), np.array([0.5, 0.2, 0.3])),
         (np.array([2.0, 2.0]), np.array([0.5, 0.5])),
     ]
-    return compare(answer, right, cases, mistakes, "zero for the frequencies themselves, positive for all else.")
+    praise = "zero for the frequencies themselves, positive for all else."
+    return compare(answer, right, cases, mistakes, praise, SINGLE)
 
 
 def add_k_bias(answer: Callable) -> Result:
@@ -127,19 +156,22 @@ def add_k_bias(answer: Callable) -> Result:
     return compare(
         answer,
         right,
-        [(p, 10, 1.0), (p, 1000, 1.0), (np.full(5, 0.2), 7, 0.5)],
+        [(p, 10, 1.0), (p, 100, 0.1), (np.full(5, 0.2), 7, 0.5)],
         mistakes,
         "towards the uniform distribution, and gone only as N grows.",
+        SINGLE,
     )
 
 
 def sampler(answer: Callable) -> Result:
     """``answer(distribution, rng, size)`` -> a list of ``size`` words drawn from {word: probability}."""
-    truth = {"corn": 0.36, "grass": 0.27, "hay": 0.2, "if": 0.12, "which": 0.05}
+    truth = {"corn": 0.36, "if": 0.12, "hay": 0.2, "which": 0.05, "grass": 0.27}
     size = 100_000
     try:
-        drawn = answer(dict(truth), np.random.default_rng(1), size)
-        counts = Counter(str(w) for w in drawn)
+        drawn, again, other = (
+            [str(w) for w in answer(dict(truth), _NoChoice(np.random.PCG64(seed)), size)] for seed in (1, 1, 2)
+        )
+        counts, half = Counter(drawn), Counter(drawn[: size // 2])
     except NotImplementedError:
         return compare(answer, answer, [(truth, np.random.default_rng(1), 1)])
     except Exception as error:
@@ -168,17 +200,21 @@ def sampler(answer: Callable) -> Result:
         "backwards": "the probabilities are assigned in reverse order.",
     }
     if distance["truth"] < 0.02:
-        repeated = [str(w) for w in answer(dict(truth), np.random.default_rng(1), size)] == [str(w) for w in drawn]
-        return (
-            Result(True, f"total variation distance {distance['truth']:.4f}.")
-            if repeated
-            else Result(
-                False,
-                "the frequencies are right, but the same generator gives other draws: use rng for all randomness.",
-            )
-        )
+        if again != drawn:
+            hint = "the same generator gives other draws: use rng for all randomness."
+        elif other == drawn:
+            hint = "another generator gives the same draws: take the randomness from rng."
+        elif sum(abs(half[w] / (size / 2) - truth[w]) for w in truth) > 0.04:
+            hint = "the words come in blocks: no draw may depend on the draws before it."
+        else:
+            return Result(True, f"total variation distance {distance['truth']:.4f}.")
+        return Result(False, f"the frequencies are right, but {hint}")
     closest = min(hints, key=lambda name: distance[name])
-    hint = hints[closest] if distance[closest] < 0.02 else "the frequencies are off."
+    hint = "the frequencies are off: where among the running sums of the probabilities does each random number fall?"
+    if distance[closest] < 0.02:
+        hint = hints[closest]
+    elif len(counts) == 1:
+        hint = "all your words are the same: each draw needs a random number of its own."
     return Result(False, f"total variation distance {distance['truth']:.3f}, should be below 0.02: {hint}")
 
 
@@ -192,9 +228,17 @@ def continuation(answer: Callable) -> Result:
         total = sum(counter.values())
         return {w: n / total for w, n in counter.items()}
 
+    def marked(starts, ends):
+        return lambda s: share(
+            Counter(w for _, w in {p for x in s for p in itertools.pairwise([BOS] * starts + x + [EOS] * ends)})
+        )
+
     mistakes = {
         "these are plain frequencies: count each different word to the left once.": lambda s: share(
             Counter(w for (_, w), n in pairs(s).items() for _ in range(n))
+        ),
+        "count a pair once in the whole text, not once in each sentence.": lambda s: share(
+            Counter(w for x in s for _, w in pairs([x]))
         ),
         "you counted the different words to the right; continuation looks to the left.": lambda s: share(
             Counter(a for a, _ in pairs(s))
@@ -205,14 +249,18 @@ def continuation(answer: Callable) -> Result:
         "divide by the number of different pairs, not by the number of words.": lambda s: {
             w: n / len({b for _, b in pairs(s)}) for w, n in Counter(w for _, w in pairs(s)).items()
         },
-        "the end mark is a word to predict like any other, and sentence starts are left neighbours.": lambda s: share(
-            Counter(w for a, w in {p for x in s for p in itertools.pairwise(x)})
-        ),
+        "the end mark is a word to predict like any other, and sentence starts are left neighbours.": marked(0, 0),
+        "the start mark is missing: it is a left neighbour of every first word.": marked(0, 1),
+        "the end mark is missing: it is a word to predict like any other.": marked(1, 0),
+        "divide by the number of all different pairs, not by how often the word itself comes.": lambda s: {
+            w: n / sum(c for (_, b), c in pairs(s).items() if b == w)
+            for w, n in Counter(w for _, w in pairs(s)).items()
+        },
     }
     return compare(
         answer,
         lambda s: share(Counter(w for _, w in pairs(s))),
-        [(FARM,), (FARM[:3],)],
+        [(FARM,), ([*FARM[:3], *REPEATS],)],
         mistakes,
         "a word is worth as much as the company it keeps is varied.",
     )
@@ -221,15 +269,19 @@ def continuation(answer: Callable) -> Result:
 def agree_limit(answer: Callable) -> Result:
     """``answer(n, stop)`` -> loss in nats a token of the best n-gram model (n >= 2) of AGREE with unlimited data."""
 
-    def variant(extra):
-        def f(n, s):
+    def variant(extra, known=None):
+        def f(n, stop):
+            s = known or stop
             coin = -(s * math.log(s) + (1 - s) * math.log(1 - s))
             nats = math.log(8) + coin / s + (1 - s) / s * math.log(6) + math.log(4)
-            return (nats + extra(n, s)) / (4 + (1 - s) / s)
+            return (nats + extra(n, stop)) / (4 + (1 - s) / s)
 
         return f
 
-    right = variant(lambda n, s: math.log(2) * (1 - s) ** (n - 1))
+    def lost(n, s):
+        return math.log(2) * (1 - s) ** (n - 1)
+
+    right = variant(lost)
     mistakes = {
         "off by one: an n-gram sees n - 1 words, so it still sees the noun across n - 2 fillers.": variant(
             lambda n, s: math.log(2) * (1 - s) ** n
@@ -242,6 +294,13 @@ def agree_limit(answer: Callable) -> Result:
         ),
         "this is nats per sentence: divide by the expected number of tokens.": lambda n, s: (
             right(n, s) * (4 + (1 - s) / s)
+        ),
+        "stop is the probability of no further filler: the next one comes with 1 - stop.": variant(
+            lambda n, s: math.log(2) * s ** (n - 1)
+        ),
+        "your H and your number of tokens are those of stop = 0.3: both change with stop.": variant(lost, known=0.3),
+        "this is the excess over the entropy rate: the loss is both together.": lambda n, s: (
+            lost(n, s) / (4 + (1 - s) / s)
         ),
         "this is the entropy rate: the cost of the forgotten noun is missing.": variant(lambda n, s: 0.0),
     }
@@ -268,6 +327,12 @@ def backoff(answer: Callable) -> Result:
         },
         "they do not sum to one: what is left over must be shared among the unseen words only, in proportion to the unigram.": lambda c, u, D: {
             w: (c[w] - D) / sum(c.values()) if w in c else D * len(c) / sum(c.values()) * p for w, p in u.items()
+        },
+        "share what is left over in proportion to the unigram, not evenly.": lambda c, u, D: {
+            w: (c[w] - D if w in c else D * len(c) / (len(u) - len(c))) / sum(c.values()) for w in u
+        },
+        "what was taken off is lost: give it to the unseen words.": lambda c, u, D: {
+            w: max(c.get(w, 0) - D, 0) / sum(c.values()) for w in u
         },
         "nothing was taken off the seen words, so nothing is left for the others.": lambda c, u, D: {
             w: c.get(w, 0) / sum(c.values()) for w in u
@@ -302,6 +367,12 @@ def em_step(answer: Callable) -> Result:
         "the old weight must be part of the shares: weight * p_long over the mixture.": lambda w, a, b: float(
             (a / (a + b)).mean()
         ),
+        "the old weight is missing in the numerator: weight * p_long over the mixture.": lambda w, a, b: float(
+            (a / (w * a + (1 - w) * b)).mean()
+        ),
+        "each word adds the share itself, a number between 0 and 1, not a vote for the larger part.": lambda w, a, b: (
+            float((w * a > (1 - w) * b).mean())
+        ),
         "average the shares token by token; the ratio of the sums is something else.": lambda w, a, b: float(
             w * a.sum() / (w * a.sum() + (1 - w) * b.sum())
         ),
@@ -312,4 +383,4 @@ def em_step(answer: Callable) -> Result:
         (0.9, rng.random(20), rng.random(20)),
         (0.2, np.array([0.0, 0.5]), np.array([0.1, 0.1])),
     ]
-    return compare(answer, right, cases, mistakes, "each step raises the held-out likelihood.")
+    return compare(answer, right, cases, mistakes, "each step raises the held-out likelihood.", SINGLE)
