@@ -37,6 +37,16 @@ def _batch(sentences, bos, eos, pad, read=None, wanted=None, count=None, front=F
     return tuple(list(part) for part in zip(*rows, strict=True))
 
 
+def _end_read(s, bos, eos, pad, change):
+    rows = [[bos, *x, eos] + [pad] * (max(map(len, s)) - len(x)) for x in s]
+    inputs, targets = [r[:-1] for r in rows], [r[1:] for r in rows]
+    return (
+        inputs,
+        targets,
+        [[change(i, t, pad) for i, t in zip(*r, strict=True)] for r in zip(inputs, targets, strict=True)],
+    )
+
+
 def _log_q(z):
     return z - z.max(-1, keepdims=True) - np.log(np.exp(z - z.max(-1, keepdims=True)).sum(-1, keepdims=True))
 
@@ -82,6 +92,10 @@ def _fading():
     return W_x, W_h, np.array([0.0, -20.0, -20.0]), np.array([[0.0, 1.0, 1.0]]), np.array([1.5])
 
 
+def _sum_of_both():
+    return np.full((2, 1), 20.0), np.diag([60.0, 0.0]), np.zeros(2), np.ones((1, 2)), np.zeros(1)
+
+
 def _believed(stop, j, extra=4, first=None, power=-1):
     start = j if first is None else first
     weights = [(1 - stop) ** i * float(i + extra) ** power for i in range(start, start + 3000)]
@@ -122,6 +136,8 @@ WRONG = {
         ("input is missing", _unroll(lambda x, h, w, u, b: math.tanh(u * h + b))),
         ("changed places", _unroll(lambda x, h, w, u, b: math.tanh(u * x + w * h + b))),
         ("one step late", lambda *a: [0.0, *_right_states(*a)[:-1]]),
+        ("begins with h_1", lambda *a: [0.0, *_right_states(*a)]),
+        ("after the tanh", lambda *a: [math.tanh(s) for s in _unroll(lambda x, h, w, u, b: w * x + u * h + b)(*a)]),
         ("after every step", lambda *a: _right_states(*a)[-1]),
     ],
     "rnn-ex-shift": [
@@ -134,6 +150,13 @@ WRONG = {
             lambda s, b, e, p: _batch(s, b, e, p, count=lambda x: [1] * (1 + max(map(len, s)))),
         ),
         ("not in front", lambda s, b, e, p: _batch(s, b, e, p, front=True)),
+        (
+            "with a 1 in the mask",
+            lambda s, b, e, p: _batch(s, b, e, p, wanted=lambda x: x, count=lambda x: [1] * len(x)),
+        ),
+        ("padding would count", lambda *a: _end_read(*a, lambda i, t, pad: 1)),
+        ("wrong way round", lambda *a: _end_read(*a, lambda i, t, pad: int(t == pad))),
+        ("not about the inputs", lambda *a: _end_read(*a, lambda i, t, pad: int(i != pad))),
     ],
     "rnn-ex-loss": [
         ("not by the size of the array", lambda z, t, m: _mean(z, t, m) * m.sum() / m.size),
@@ -146,11 +169,15 @@ WRONG = {
         ("in bits", lambda z, t, m: _mean(z, t, m) / math.log(2)),
         ("zero times infinity", lambda z, t, m: (_surprisal(z, t) * m).sum() / m.sum()),
         ("overflow", _overflows),
+        ("no small number added", lambda z, t, m: np.mean(-np.log(np.exp(-_surprisal(z[m > 0], t[m > 0])) + 1e-12))),
+        ("number of sentences", lambda z, t, m: _mean(z, t, m) * m.sum() / len(m)),
     ],
     "rnn-ex-like-length": [
         ("weights are missing", lambda stop, j: stop),
         ("off by one", lambda stop, j: _believed(stop, j, extra=3)),
         ("not j + 1", lambda stop, j: _believed(stop, j, extra=1)),
+        ("not j + 5", lambda stop, j: _believed(stop, j, extra=5)),
+        ("depends on j", lambda stop, j: _believed(stop, 0)),
         ("not from 0", lambda stop, j: _believed(stop, j, first=0)),
         ("not more", lambda stop, j: _believed(stop, j, power=1)),
     ],
@@ -158,18 +185,25 @@ WRONG = {
         ("just before", _with_previous),
         ("wrong way round", lambda: _first_last(sign=-1.0)),
         ("memory of the first symbol fades", _fading),
+        ("memory of the first symbol fades", lambda: _first_last(keep=1.0)),
+        ("is not positive, and should be.", _sum_of_both),
         ("follows the current symbol", lambda: _one_unit(20.0, 0.0, 1.0)),
         ("follows the first symbol", lambda: _one_unit(20.0, 60.0, 1.0)),
         ("at the first step", lambda: _first_last(threshold=0.5)),
         ("never changes", lambda: _one_unit(0.0, 0.0, 1.0, 1.0)),
         ("must be (3, 1)", lambda: (np.ones(3), *_first_last()[1:])),
         ("five arrays", lambda: _first_last()[:3]),
+        ("five arrays", lambda: None),
     ],
     "rnn-ex-sampler": [
         ("state is lost", lambda *a: _sample(*a, state_of=lambda s: None)),
         ("step reads BOS every time", lambda *a: _sample(*a, token_of=lambda t: a[1])),
         ("most probable token", lambda *a: _sample(*a, pick=lambda q: int(q.argmax()))),
         ("every token comes equally often", lambda *a: _sample(*a, pick=lambda q: a[3].choice(np.flatnonzero(q)))),
+        ("every token comes equally often", lambda *a: _sample(*a, pick=lambda q: a[3].integers(len(q)))),
+        ("same sentence", lambda *a: _sample(*a[:3], np.random.default_rng(0), a[4])),
+        ("stop when eos is drawn", lambda *a: _sample(*a, pick=lambda q: a[3].choice([3, 4], p=q[3:] / q[3:].sum()))),
+        ("two marks do not count", lambda *a: _sample(*a[:4], a[4] - 1)),
         ("leave EOS out", lambda *a: _sample(*a, keep_eos=True)),
         ("leave BOS out", lambda *a: _sample(*a, keep_bos=True)),
         ("use rng for all randomness", _own_dice),
@@ -178,7 +212,9 @@ WRONG = {
         ("logarithm to base 2", lambda H, b, v: math.floor(H * b / math.log(v))),
         ("divide by that", lambda H, b, v: H * b),
         ("not v", lambda H, b, v: H * b // v),
-        ("round down", lambda H, b, v: math.ceil(H * b / math.log2(v) + 1e-9)),
+        ("round down", lambda H, b, v: math.ceil(H * b / math.log2(v))),
+        ("bits of its own", lambda H, b, v: H * b // math.ceil(math.log2(v))),
+        ("fit into one number", lambda H, b, v: int(b / math.log2(v)) * H),
         ("widths multiply", lambda H, b, v: math.floor((H + b) / math.log2(v))),
     ],
 }

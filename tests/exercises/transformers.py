@@ -11,9 +11,10 @@ def _count(V, D, layers, longest, tied, per_block=13, last=2, output=None):
     return V * D + longest * D + layers * (12 * D * D + per_block * D) + last * D + output
 
 
-def _norms(x, ddof=0, eps=1e-5, power=0.5, mean=None, rms=None):
+def _norms(x, ddof=0, eps=1e-5, power=0.5, mean=None, rms=None, variance=None):
     x = np.array(x, dtype=float)
-    layer = (x - (x.mean() if mean is None else mean)) / (x.var(ddof=ddof) + eps) ** power
+    variance = x.var(ddof=ddof) if variance is None else variance(x)
+    layer = (x - (x.mean() if mean is None else mean)) / (variance + eps) ** power
     rms = x / ((x**2).mean() + eps) ** power if rms is None else rms(x)
     return [layer.tolist(), rms.tolist()]
 
@@ -21,6 +22,13 @@ def _norms(x, ddof=0, eps=1e-5, power=0.5, mean=None, rms=None):
 def _outside(x):
     x = np.array(x, dtype=float)
     return [((x - x.mean()) / (x.std() + 1e-5)).tolist(), (x / (np.sqrt((x**2).mean()) + 1e-5)).tolist()]
+
+
+def _no_epsilon(x):
+    """In plain Python, which raises an error on division by zero."""
+    D, mean = len(x), sum(x) / len(x)
+    root = (sum((a - mean) ** 2 for a in x) / D) ** 0.5
+    return [[(a - mean) / root for a in x], [a / (sum(b * b for b in x) / D) ** 0.5 for a in x]]
 
 
 def _sinusoids(T, D, exponent=None, start=0):
@@ -51,6 +59,20 @@ def _rms(x, gamma, g, centre=False, through=True, mean=True, eps=1e-5):
     return [by_x / r, (g * hat).sum(0)]
 
 
+def _one_by_one(x, gamma, g):
+    """Each output by its own input alone."""
+    r2 = (x * x).mean(1, keepdims=True) + 1e-5
+    return [g * gamma * (1 - x * x / r2 / x.shape[1]) / r2**0.5, (g * x / r2**0.5).sum(0)]
+
+
+def _layer_norm_backward(x, gamma, g):
+    centred = x - x.mean(-1, keepdims=True)
+    s = ((centred**2).mean(-1, keepdims=True) + 1e-5) ** 0.5
+    hat, u = centred / s, g * gamma
+    through_s = hat * (u * hat).mean(-1, keepdims=True)
+    return (u - u.mean(-1, keepdims=True) - through_s) / s, (g * hat).sum(0)
+
+
 def _cross(q, k, v, lengths, divisor=None, axis=-1, fill=-np.inf, after=False):
     scores = np.einsum("btd,bsd->bts", q, k) / (q.shape[-1] ** 0.5 if divisor is None else divisor)
     for b, length in enumerate(lengths):
@@ -66,6 +88,14 @@ def _cross(q, k, v, lengths, divisor=None, axis=-1, fill=-np.inf, after=False):
 
 def _project(x, memory, W_q, W_k, W_v, lengths, **options):
     return _cross(x @ W_q.T, memory @ W_k.T, memory @ W_v.T, lengths, **options)
+
+
+def _causal(x, memory, W_q, W_k, W_v, lengths):
+    scores = (x @ W_q.T) @ (memory @ W_k.T).swapaxes(1, 2) / x.shape[-1] ** 0.5
+    real = np.arange(memory.shape[1]) < np.array(lengths)[:, None, None]
+    weights = np.exp(scores) * (real & np.tri(*scores.shape[1:], dtype=bool))
+    weights /= weights.sum(-1, keepdims=True)
+    return [weights @ memory @ W_v.T, weights]
 
 
 def _barred_by_positions(x, memory, W_q, W_k, W_v, lengths):
@@ -86,10 +116,15 @@ def _step(x, keys, values, W_q, W_k, W_v, divisor=None):
 
 def _without_itself(x, keys, values, W_q, W_k, W_v):
     longer = [np.vstack([keys, W_k @ x]), np.vstack([values, W_v @ x])]
-    if not len(keys):
-        return [W_v @ x, *longer]
-    e = np.exp(keys @ (W_q @ x) / len(x) ** 0.5)
+    scores = keys @ (W_q @ x) / len(x) ** 0.5
+    e = np.exp(scores - scores.max())  # for the first token that raises an error
     return [e @ values / e.sum(), *longer]
+
+
+def _projected_again(x, keys, values, W_q, W_k, W_v):
+    longer = [np.vstack([keys, W_k @ x]), np.vstack([values, W_v @ x])]
+    e = np.exp(longer[0] @ W_k.T @ W_q @ x / len(x) ** 0.5)
+    return [e @ longer[1] @ W_v.T / e.sum(), *longer]
 
 
 def _in_front(x, keys, values, W_q, W_k, W_v):
@@ -97,12 +132,12 @@ def _in_front(x, keys, values, W_q, W_k, W_v):
     return [output, np.vstack([W_k @ x, keys]), np.vstack([W_v @ x, values])]
 
 
-def _shift(k, D, transpose=False, same=False):
+def _shift(k, D, transpose=False, same=False, stretch=1, minus=-1):
     M = np.zeros((D, D))
     for i in range(0, D, 2):
-        angle = k * (1.0 if same else 10_000.0 ** (-i / D))
+        angle = k * (1.0 if same else 10_000.0 ** (-stretch * i / D))
         M[i, i] = M[i + 1, i + 1] = np.cos(angle)
-        M[i + 1, i], M[i, i + 1] = np.sin(angle), -np.sin(angle)
+        M[i + 1, i], M[i, i + 1] = np.sin(angle), minus * np.sin(angle)
     return M.T if transpose else M
 
 
@@ -119,13 +154,19 @@ def _relative(R, ahead=-np.inf, distance=lambda t, s: t - s):
     return out
 
 
+def _by_key(R):
+    """Entry [t, s] is R[s, t - s]."""
+    return np.stack([np.roll(row, s) for s, row in enumerate(R)], axis=1)
+
+
 @torch.no_grad()
-def _lens(model, ids, norm=True, log=True, mask=True, places=True, start=0):
+def _lens(model, ids, norm=True, log=True, mask=True, places=True, start=0, again=0):
     x = model.embedding(ids)
     x = x + model.position.weight[: ids.shape[1]] if places else x
     stream = [x]
     for block in model.blocks:
-        stream.append(block(stream[-1], causal_mask(ids.shape[1]) if mask else None)[0])
+        new = block(stream[-1], causal_mask(ids.shape[1]) if mask else None)[0]
+        stream.append(new + again * stream[-1])
     logits = torch.cat([model.output(model.norm(x) if norm else x) for x in stream[start:]])
     return logits.log_softmax(-1) if log else logits
 
@@ -146,6 +187,8 @@ WRONG = {
         ("last norm is missing", lambda *c: _count(*c, last=0)),
         ("positions are missing", lambda V, D, layers, longest, tied: _count(V, D, layers, 0, tied)),
         ("counts once", lambda V, D, layers, longest, tied: _count(V, D, layers, longest, False)),
+        ("has no bias either", lambda V, *c: _count(V, *c) + (V if c[-1] else 0)),
+        ("yours has one when it is tied", lambda *c: _count(*c[:4], not c[4])),
         ("matrix and a bias of its own", lambda *c: _count(*c, output=0)),
         ("has a bias as well", lambda V, D, n, T, tied: _count(V, D, n, T, tied, output=0 if tied else V * D)),
         ("13 D besides", lambda *c: _count(*c, per_block=0)),
@@ -158,6 +201,9 @@ WRONG = {
         ("divide by the root", lambda x: _norms(x, power=1)),
         ("under the root", _outside),
         ("divides by zero", lambda x: _norms(x, eps=0.0)),
+        ("divides by zero", _no_epsilon),
+        ("about the mean", lambda x: _norms(x, variance=lambda v: (v * v).mean())),
+        ("not of D plus", lambda x: _norms(x, variance=len)),
         ("first subtracts the mean", lambda x: _norms(x, mean=0.0)),
         ("subtracts nothing", lambda x: [_norms(x)[0]] * 2),
         ("not of the sum", lambda x: _norms(x, rms=lambda v: v / np.sqrt((v**2).sum() + 1e-5))),
@@ -165,7 +211,10 @@ WRONG = {
     "trf-ex-sinusoids": [
         ("this is the misprint", lambda T, D: _sinusoids(T, D, lambda i, j, D: 1000.0 ** (2 * i))),
         ("slowest waves are missing", lambda T, D: _sinusoids(T, D, lambda i, j, D: 10_000.0 ** (i / D))),
-        ("for *pair* i", lambda T, D: _sinusoids(T, D, lambda i, j, D: 10_000.0 ** (2 * (j - j % 2) / D))),
+        ("divide 2i by D", lambda T, D: _sinusoids(T, D, lambda i, j, D: 10_000.0 ** (2 * i))),
+        ("share a frequency", lambda T, D: _sinusoids(T, D, lambda i, j, D: 10_000.0 ** (j / D))),
+        ("not of the column", lambda T, D: _sinusoids(T, D, lambda i, j, D: 10_000.0 ** (2 * j / D))),
+        ("doubles the column again", lambda T, D: _sinusoids(T, D, lambda i, j, D: 10_000.0 ** (2 * (j - j % 2) / D))),
         ("base is 10,000", lambda T, D: _sinusoids(T, D, lambda i, j, D: 1000.0 ** (2 * i / D))),
         ("divided by the power", lambda T, D: _sinusoids(T, D, lambda i, j, D: 10_000.0 ** (-2 * i / D))),
         ("counted from 0", lambda T, D: _sinusoids(T, D, start=1)),
@@ -175,6 +224,15 @@ WRONG = {
     "trf-ex-rms-backward": [
         ("takes out the part along x", lambda *c: _rms(*c, through=False)),
         ("gradient of layer norm", lambda *c: _rms(*c, centre=True)),
+        ("gradient of layer norm as it stands", _layer_norm_backward),
+        ("acts on all D outputs", _one_by_one),
+        (
+            "is divided by r",
+            lambda x, gamma, g: [
+                _rms(x, gamma, g)[0] * np.sqrt((x * x).mean(1, keepdims=True) + 1e-5),
+                _rms(x, gamma, g)[1],
+            ],
+        ),
         ("pass through gamma", lambda x, gamma, g: [_rms(x, np.ones_like(gamma), g)[0], _rms(x, gamma, g)[1]]),
         (
             "serves all positions",
@@ -189,6 +247,9 @@ WRONG = {
         ("no longer sum to 1", lambda *c: _project(*c, after=True)),
         ("lack their divisor", lambda *c: _project(*c, divisor=1.0)),
         ("normalise over the source", lambda *c: _project(*c, axis=-2, fill=-1e30)),
+        ("gives NaN", lambda *c: _project(*c, axis=-2)),
+        ("is no bar", lambda *c: _project(*c, fill=0.0)),
+        ("no causal mask", _causal),
         ("other way round", lambda x, m, W_q, W_k, W_v, n: _cross(m @ W_q.T, x @ W_k.T, x @ W_v.T, n)),
         ("not the memory itself", lambda x, m, W_q, W_k, W_v, n: _cross(x @ W_q.T, m @ W_k.T, m, n)),
         ("yours come from x", lambda x, m, W_q, W_k, W_v, n: _cross(x @ W_q.T, m @ W_k.T, x @ W_v.T, n)),
@@ -201,6 +262,8 @@ WRONG = {
         ("behind the others", _in_front),
         ("not keys again", lambda x, k, v, W_q, W_k, W_v: _step(x, k, v, W_q, W_k, W_k)),
         ("not x", lambda x, k, v, W_q, W_k, W_v: _step(x, k, v, W_q, np.eye(len(x)), np.eye(len(x)))),
+        ("W_k and W_v again", _projected_again),
+        ("not x itself", lambda x, k, v, W_q, W_k, W_v: _step(x, k, v, np.eye(len(x)), W_k, W_v)),
         ("yours are transposed", lambda x, k, v, W_q, W_k, W_v: _step(x, k, v, W_q.T, W_k.T, W_v.T)),
         ("return the longer caches", lambda x, k, v, *W: [_step(x, k, v, *W)[0], k, v]),
     ],
@@ -209,10 +272,16 @@ WRONG = {
         ("its own angle", lambda *c: _shift(*c, same=True)),
         ("are neighbours", _shift_in_halves),
         ("for one step", lambda k, D: _shift(1, D)),
+        ("yours is i / D", lambda *c: _shift(*c, stretch=0.5)),
+        ("doubles the column again", lambda *c: _shift(*c, stretch=2)),
+        ("one of the two sines", lambda *c: _shift(*c, minus=1)),
     ],
     "trf-ex-relative": [
         ("what lies ahead", lambda R: _relative(R, ahead=0.0)),
         ("counts from the end", lambda R: np.stack([np.roll(row[::-1], t + 1) for t, row in enumerate(R)])),
+        ("not the score of |t - s|", lambda R: np.stack([np.r_[r[t:0:-1], r[: len(r) - t]] for t, r in enumerate(R)])),
+        ("not s - t", lambda R: _relative(R, distance=lambda t, s: s - t)),
+        ("not that of the place", lambda R: np.tril(_by_key(R)) + np.triu(np.full(R.shape, -np.inf), 1)),
         ("d *back*", lambda R: _relative(R, distance=lambda t, s: s)),
         ("one off", lambda R: _relative(R, distance=lambda t, s: t - s + 1)),
         ("yours are exchanged", lambda R: _relative(R).T),
@@ -226,5 +295,6 @@ WRONG = {
         ("have to be added", lambda *c: _lens(*c, places=False)),
         ("blocks + 1 rows", lambda *c: _lens(*c, start=1)),
         ("what a block added", _added),
+        ("do not add it again", lambda *c: _lens(*c, again=1)),
     ],
 }
