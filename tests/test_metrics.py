@@ -129,15 +129,15 @@ def test_a_right_answer_passes_in_any_numeric_type(answer):
     assert checks.compare(answer, lambda x: 2 * x, [(1.0,), (3.0,)])
 
 
-def told(answer, right):
+def told(answer, right, **options):
     """What the check says of a value, where another one is right."""
-    result = checks.compare(lambda *_: answer, lambda *_: right, [("the case",)])
+    result = checks.compare(lambda *_: answer, lambda *_: right, [("the case",)], **options)
     assert not result
     return result.message
 
 
 def test_a_small_difference_is_shown_with_the_digits_that_it_needs():
-    message = told(1 / 3 + 1e-7, 1 / 3)
+    message = told(1 / 3 + 1e-7, 1 / 3, tolerance=1e-8)
     assert "0.333333433333333" in message and "0.333333333333333" in message
 
 

@@ -58,7 +58,7 @@ def plain(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__} is no number, array, text, list or dictionary: return one of these")
 
 
-def same(a: Any, b: Any, tolerance: float = 1e-8) -> bool:
+def same(a: Any, b: Any, tolerance: float = 1e-5) -> bool:
     """Whether two plain values agree, numbers to a relative and absolute tolerance; lists equal arrays, and truth
     values 0 and 1."""
     if (isinstance(a, bool) and isinstance(b, float)) or (isinstance(a, float) and isinstance(b, bool)):
@@ -79,7 +79,7 @@ def compare(
     cases: Sequence[tuple],
     mistakes: Mapping[str, Callable] | None = None,
     praise: str = "",
-    tolerance: float = 1e-8,
+    tolerance: float = 1e-5,
     lend: bool = False,
 ) -> Result:
     """Run ``answer`` on every case beside the right function; on a difference, look for the mistake that explains it.

@@ -18,6 +18,14 @@ def shifted(answer: Callable) -> Result:
             [*w, e],
             [*w, e],
         ),
+        "nothing is shifted and the marks are missing: the decoder would read the very word that it is to say.": lambda w, s, e: (
+            w,
+            w,
+        ),
+        "both begin with the start mark, so nothing is shifted: say the words and then the end mark.": lambda w, s, e: (
+            [s, *w],
+            [s, *w],
+        ),
         "the end mark has to be said: it belongs behind the targets.": lambda w, s, e: ([s, *w[:-1]], list(w)),
         "the last word has to be read too, or the end mark would have nothing before it.": lambda w, s, e: (
             [s, *w[:-1]],
@@ -56,11 +64,18 @@ def weights(answer: Callable) -> Result:
         "the output layer is missing: one row of `hidden` numbers for each target word.": lambda *a: count(
             *a, softmax=False
         ),
+        "the output layer reads states: each of its rows has `hidden` numbers, not `embedding`.": lambda S, T, E, H, L: (
+            count(S, T, E, H, L) + T * (E - H)
+        ),
         "encoder and decoder have layers of their own: count them on both sides.": lambda *a: count(*a, sides=1),
         "an LSTM has four blocks of weights, for three gates and the candidate.": lambda *a: count(*a, blocks=1),
         "only the first layer reads word vectors: the upper ones read states, of width `hidden`.": lambda *a: count(
             *a, below=a[2]
         ),
+        "the first layer reads word vectors, of width `embedding`, not `hidden`.": lambda S, T, E, H, L: (
+            (S + T) * E + T * H + 2 * L * 8 * H * H
+        ),
+        "this counts the three blocks of a GRU: an LSTM has four.": lambda *a: count(*a, blocks=3),
         "each block has two matrices: one for what comes from below and one for the layer's own past.": lambda S, T, E, H, L: (
             (S + T) * E + T * H + 2 * 4 * (E * H + (L - 1) * H * H)
         ),
@@ -83,6 +98,11 @@ def masked_loss(answer: Callable) -> Result:
     def right(logits, targets, pad):
         return surprisal(logits, targets)[targets != pad].mean()
 
+    def unstable(logits, targets, pad):
+        e = np.exp(logits)
+        q = np.take_along_axis(e / e.sum(-1, keepdims=True), targets[..., None], -1)[..., 0]
+        return -np.log(q)[targets != pad].mean()
+
     def sentences(logits, targets, pad):
         rows = zip(surprisal(logits, targets), targets, strict=True)
         return np.mean([s[t != pad].mean() for s, t in rows])
@@ -96,6 +116,8 @@ def masked_loss(answer: Callable) -> Result:
         ),
         "this is the mean of sentence means: every token counts once, so that long sentences weigh more.": sentences,
         "this is the sum: divide by the number of tokens.": lambda z, y, p: surprisal(z, y)[y != p].sum(),
+        "divide by the number of tokens, not of sentences.": lambda z, y, p: surprisal(z, y)[y != p].sum() / len(y),
+        "the exponential of a large logit is infinite: subtract the largest logit of each place first.": unstable,
         "the padding has the id `pad`, which need not be 0.": lambda z, y, p: right(z, y, 0),
         "a surprisal is minus the logarithm: the sign is wrong.": lambda z, y, p: -right(z, y, p),
     }
@@ -105,7 +127,7 @@ def masked_loss(answer: Callable) -> Result:
     wide[:, :5] = y
     z = 2 * rng.normal(size=(3, 9, 5))
     cases = [(z[:, :5], y, 1), (z, wide, 1), (800 * z[:1, :5], y[:1], 1), (z[:2, :3], y[:2, :3], 1)]
-    return compare(answer, right, cases, mistakes, "and padded further it stays the same.")
+    return compare(answer, right, cases, mistakes, "and padded further it stays the same.", tolerance=1e-6)
 
 
 def bleu(answer: Callable) -> Result:
@@ -114,10 +136,12 @@ def bleu(answer: Callable) -> Result:
     def ngrams(words, n):
         return Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
 
-    def score(pairs, clip=True, brevity=True, upto=4, arithmetic=False):
+    def score(pairs, clip=True, brevity=True, upto=4, arithmetic=False, repeats=True):
         precisions = []
         for n in range(1, upto + 1):
             both = [(ngrams(h, n), ngrams(r, n)) for h, r in pairs]
+            if not repeats:
+                both = [(Counter(set(h)), r) for h, r in both]
             matches = sum(min(k, r[g]) if clip else k * (g in r) for h, r in both for g, k in h.items())
             precisions.append(matches / sum(sum(h.values()) for h, _ in both))
         c, r = sum(len(h) for h, _ in pairs), sum(len(r) for _, r in pairs)
@@ -135,7 +159,25 @@ def bleu(answer: Callable) -> Result:
         c, r = sum(map(len, translations)), sum(map(len, references))
         return variant(brevity=False)(translations, references) * math.exp(1 - r / c)
 
+    def pooled(translations, references):
+        matches, said = [], []
+        for n in range(1, 5):
+            h, r = (sum((ngrams(s, n) for s in part), Counter()) for part in (translations, references))
+            matches.append((h & r).total())
+            said.append(h.total())
+        c, r = sum(map(len, translations)), sum(map(len, references))
+        return 100 * min(1.0, math.exp(1 - r / c)) * math.prod(np.divide(matches, said)) ** 0.25
+
+    def penalties(translations, references):
+        each = [min(1.0, math.exp(1 - len(r) / len(h))) for h, r in zip(translations, references, strict=True)]
+        return variant(brevity=False)(translations, references) * np.mean(each)
+
     mistakes = {
+        "clip within each sentence and add up then: a word of one sentence is no match for another's.": pooled,
+        "the brevity penalty compares the total lengths: this is a mean over the sentences.": penalties,
+        "an n-gram that is said twice counts twice, up to its count in the reference: count, do not use sets.": variant(
+            repeats=False
+        ),
         "an n-gram counts at most as often as it is in the reference: clip the counts.": variant(clip=False),
         "who says too little has to pay: the brevity penalty is missing.": variant(brevity=False),
         "the penalty is at most 1: who says too much pays in the precisions already.": always,
@@ -153,20 +195,21 @@ def bleu(answer: Callable) -> Result:
         (["el el gato ve la casa grande grande".split()], [a]),
         ([a, "los perros rojos ven el árbol con".split()], [a, b]),
         ([[*a[:5], "verde"], b], [a, b]),
+        (["el el gato ve la casa grande".split(), "los perros rojos ven árbol rojo".split()], [a, b]),
     ]
-    return compare(answer, right, cases, mistakes, "clipped, joined and paid for.")
+    return compare(answer, right, cases, mistakes, "clipped, joined and paid for.", tolerance=1e-6)
 
 
 def greedy(answer: Callable) -> Result:
     """``answer(step, state, start, end, longest)`` -> the tokens that are written, without the end mark."""
 
-    def right(step, state, start, end, longest, first=None, keep=False, stale=False):
+    def right(step, state, start, end, longest, first=None, keep=False, stale=False, ends=()):
         given, written = start if first is None else first, []
         while len(written) < longest:
             q, new = step(given, state)
             state = state if stale else new
             given = int(np.argmax(q))
-            if given == end and not keep:
+            if given in (end, *ends) and not keep:
                 break
             written.append(given)
             if given == end:
@@ -190,6 +233,9 @@ def greedy(answer: Callable) -> Result:
             written.append(given)
         return written
 
+    def unopened(step, state, start, end, longest):
+        return [] if start == end else right(step, state, start, end, longest)
+
     def least(step, state, start, end, longest):
         return right(lambda i, s: (-step(i, s)[0], step(i, s)[1]), state, start, end, longest)
 
@@ -201,6 +247,10 @@ def greedy(answer: Callable) -> Result:
         "the state has to go on: pass the one that `step` returned.": lambda *a: right(*a, stale=True),
         "stop at the end mark: what comes after it is no part of the translation.": endless,
         "the end mark is not a word of the translation: leave it out.": lambda *a: right(*a, keep=True),
+        "look for the end mark only among the outputs: where it is the start mark too, you write nothing.": unopened,
+        "only the end mark ends a translation: the start mark may be a word, and then it may be written.": lambda *a: (
+            right(*a, ends=(a[2],))
+        ),
         "this takes the least probable token: greedy means the most probable one.": least,
     }
 
@@ -217,7 +267,7 @@ def greedy(answer: Callable) -> Result:
 
     cases = [
         (machine([4, 5, 6], 0), 0, 0, 9, 10),
-        (machine([7, 7, 3, 4, 5], 2), 0, 2, 9, 3),
+        (machine([7, 2, 7, 4, 5], 2), 0, 2, 9, 3),
         (machine([5], 9), 0, 9, 9, 5),
         (machine([], 1), 0, 1, 9, 5),
     ]
@@ -240,6 +290,9 @@ def mixed_inputs(answer: Callable) -> Result:
         "the first input is always the start mark: there is no own word before it.": lambda *a: right(
             *a, shift=0, first=True
         ),
+        "rolled outputs bring the last word to the front: the first input is always the start mark.": lambda g, o, d, r: (
+            np.where(d < r, g, np.roll(o, 1, axis=1))
+        ),
         "it is the other way round: the ratio is the probability of the right word.": lambda *a: right(*a, flip=True),
         "each place has a draw of its own: you decide once for the whole row.": lambda g, o, d, r: right(
             g, o, np.repeat(d[:, :1], d.shape[1], axis=1), r
@@ -253,10 +306,11 @@ def mixed_inputs(answer: Callable) -> Result:
     gold, own = rng.integers(10, 20, size=(2, 4, 7)) + np.array([0, 20])[:, None, None]
     gold[:, 0] = 1
     draws = rng.uniform(size=(4, 7))
+    draws[2, 3] = 0.5  # not below a ratio of 0.5
     cases = [(gold, own, draws, ratio) for ratio in (0.5, 0.0, 1.0)]
-    kept = [part.copy() for part in (gold, own)]
+    kept = [part.copy() for part in (gold, own, draws)]
     result = compare(answer, right, cases, mistakes, "with a ratio of 0 it is the model that reads itself.", lend=True)
-    if any((part != copy).any() for part, copy in zip((gold, own), kept, strict=True)):
+    if any((part != copy).any() for part, copy in zip((gold, own, draws), kept, strict=True)):
         return Result(False, "your function changes the arrays that it was given: work on a copy.")
     return result
 
@@ -276,6 +330,16 @@ def error_rates(answer: Callable) -> Result:
         after = (wrong.cumsum(1) - wrong > 0) & real
         return [float((wrong & real & ~after).sum() / real.sum()), float((wrong & after).sum() / real.sum())]
 
+    def of_mistakes(right, real):
+        wrong = ~right & real
+        after = wrong & (wrong.cumsum(1) - wrong > 0)
+        return [1 - float(after.sum() / wrong.sum()), float(after.sum() / wrong.sum())]
+
+    def of_places(right, real):
+        wrong = ~right & real
+        after = wrong.cumsum(1) - wrong > 0
+        return [float(wrong[~after].mean()), float(wrong[after].mean())]
+
     def last(right, real):
         wrong = ~right & real
         after = np.zeros_like(wrong)
@@ -285,17 +349,21 @@ def error_rates(answer: Callable) -> Result:
     mistakes = {
         "a mistake does not come after itself: count only the tokens before.": lambda r, m: rates(r, m, own=True),
         "padding is counted: it is neither right nor wrong.": lambda r, m: rates(r, m, padding=True),
+        "padding is left out of the mistakes, but not out of the places: divide by the number of tokens.": of_places,
         "divide each by its own places, not both by all tokens.": joint,
+        "these are shares of the mistakes: divide by the tokens at such places, right or wrong.": of_mistakes,
         "any earlier mistake counts, not only one at the step before.": last,
         "these are shares of right tokens: one minus them is asked for.": lambda r, m: [1 - x for x in rates(r, m)],
         "the order is: first all right so far, then after a mistake.": lambda r, m: rates(r, m)[::-1],
     }
     rng = np.random.default_rng(2)
     cases = []
-    for B, T in ((6, 8), (20, 12)):
+    for B, T, padding in ((6, 8, False), (20, 12, True)):  # what `right` says of padding
         real = np.arange(T) < rng.integers(T // 2, T + 1, size=B)[:, None]
-        cases.append(((rng.uniform(size=(B, T)) < 0.7) & real, real))
-    return compare(answer, rates, cases, mistakes, "and that is the whole measurement of exposure bias.")
+        cases.append((np.where(real, rng.uniform(size=(B, T)) < 0.7, padding), real))
+    return compare(
+        answer, rates, cases, mistakes, "and that is the whole measurement of exposure bias.", tolerance=1e-6
+    )
 
 
 def distances(answer: Callable) -> Result:
@@ -313,6 +381,10 @@ def distances(answer: Callable) -> Result:
         ),
         "the source is read in reverse, but the copy is written from the first symbol on.": lambda S, r: [S + 1] * S,
         "the order is by token: the first entry belongs to token 1.": lambda S, r: right(S, r)[::-1],
+        "these are the steps between: the step that writes counts too.": lambda S, r: [d - 1 for d in right(S, r)],
+        "the start mark takes no step of its own: the step that reads it writes the first copy.": lambda S, r: [
+            d + 1 for d in right(S, r)
+        ],
         "the two cases are exchanged.": lambda S, r: right(S, not r),
     }
     cases = [(5, False), (5, True), (1, True), (1, False), (12, True)]
@@ -322,10 +394,10 @@ def distances(answer: Callable) -> Result:
 def capacity(answer: Callable) -> Result:
     """``answer(lengths, shares, symbols)`` -> bits at the length where half are right; None if never crossed."""
 
-    def crossing(lengths, shares, exact=True):
+    def crossing(lengths, shares, part=None):
         for n, m, a, b in zip(lengths, lengths[1:], shares, shares[1:], strict=False):
             if a >= 0.5 > b:
-                return n + (m - n) * (a - 0.5) / (a - b) if exact else n
+                return n + (m - n) * ((a - 0.5) / (a - b) if part is None else part)
         return None
 
     def bits(unit=math.log2, **options):
@@ -342,7 +414,14 @@ def capacity(answer: Callable) -> Result:
     mistakes = {
         "these are nats: bits need the logarithm to base 2.": bits(unit=math.log),
         "this is a length: each symbol is worth log2(symbols) bits.": bits(unit=lambda s: 1.0),
-        "go on between the two lengths, in a straight line.": bits(exact=False),
+        "go on between the two lengths, in a straight line.": bits(part=0),
+        "this is the first length at which fewer than half are right: the crossing lies before it.": bits(part=1),
+        "this is halfway between the two lengths: the crossing depends on how far the shares are from one half.": bits(
+            part=0.5
+        ),
+        "np.interp needs places that increase, and these shares fall: turn both lists round.": lambda n, p, v: (
+            np.interp(0.5, p, n) * math.log2(v)
+        ),
         "the lengths need not be one apart.": step_of_one,
         "one of nine symbols is worth log2(9) bits, not nine.": bits(unit=float),
     }
@@ -350,6 +429,7 @@ def capacity(answer: Callable) -> Result:
         ([2, 4, 6, 8], [1.0, 0.9, 0.4, 0.0], 9),
         ([4, 8, 12, 16], [0.99, 0.8, 0.2, 0.0], 4),
         ([2, 3], [1.0, 0.9], 9),
-        ([5, 10], [0.5, 0.1], 2),
+        ([3, 5, 10], [0.9, 0.5, 0.1], 2),
+        ([4, 8], [0.4, 0.1], 9),
     ]
-    return compare(answer, bits(), cases, mistakes, "a capacity in bits can be compared between tasks.")
+    return compare(answer, bits(), cases, mistakes, "a capacity in bits can be compared between tasks.", tolerance=1e-6)
