@@ -9,7 +9,9 @@ import numpy as np
 
 from course_lib.checks import Result, compare
 
-__all__ = ["beam_step", "not_monotone", "ranking", "viterbi"]
+__all__ = ["SINGLE", "beam_step", "not_monotone", "ranking", "viterbi"]
+
+SINGLE = 1e-5  # a tolerance that single precision meets
 
 
 def beam_step(answer: Callable) -> Result:
@@ -32,14 +34,21 @@ def beam_step(answer: Callable) -> Result:
         ),
         "logarithms of probabilities are added, not multiplied.": lambda *c: right(*c, combine=np.multiply),
         "these are the least probable: the best come first.": lambda *c: right(*c, sign=1),
+        "these are the right ones, but the best comes first.": lambda *c: right(*c)[::-1],
+        "each beginning kept `width` extensions: rank all together, and keep `width` in all.": lambda t, q, w: [
+            [r, *one[1:]] for r in range(len(t)) for one in right(t[r : r + 1], q[r : r + 1], w)
+        ],
+        "the third number is the new total, not the last token's log-probability alone.": lambda t, q, w: [
+            [r, v, q[int(r)][int(v)]] for r, v, _ in right(t, q, w)
+        ],
     }
     rng = np.random.default_rng(0)
     cases = []
     for rows, V, width in ((1, 4, 2), (2, 4, 2), (3, 5, 3), (4, 6, 2), (2, 3, 6)):
         log_q = np.log(rng.dirichlet(np.ones(V), rows))
         cases.append((np.sort(rng.normal(-4, 1.5, rows))[::-1].tolist(), log_q.tolist(), width))
-    cases.append(([-1.0, -3.0], np.log([[0.4, 0.35, 0.25], [0.8, 0.1, 0.1]]).tolist(), 2))
-    return compare(answer, right, cases, mistakes, "rows may die out, and one row may have all the children.")
+    cases.append(([-1.0, -3.0], np.log([[0.4, 0.35, 0.25], [0.8, 0.12, 0.08]]).tolist(), 2))
+    return compare(answer, right, cases, mistakes, "rows may die out, and one row may have all the children.", SINGLE)
 
 
 def ranking(answer: Callable) -> Result:
@@ -54,6 +63,9 @@ def ranking(answer: Callable) -> Result:
         "the end mark was predicted too, so it counts in the length.": lambda lp, n, alpha: right(
             lp, n, alpha, lambda log_prob, T: log_prob / max(T, 1e-9) ** alpha
         ),
+        "the end mark counts in every text's length, and not in that of the empty one alone.": lambda lp, n, alpha: (
+            right(lp, n, alpha, lambda log_prob, T: log_prob / max(T, 1) ** alpha)
+        ),
         "divide by the power of the length: multiplying makes long texts worse still.": lambda lp, n, alpha: right(
             lp, n, alpha, lambda log_prob, T: log_prob * (T + 1) ** alpha
         ),
@@ -66,12 +78,22 @@ def ranking(answer: Callable) -> Result:
         "the lengths make no difference here: divide each score by a power of its own length.": lambda lp, n, alpha: (
             right(lp, n, 0.0)
         ),
+        "this is the mean for every alpha: the length is taken to the power alpha.": lambda lp, n, alpha: right(
+            lp, n, 1.0
+        ),
+        "the logarithm is divided, not the probability itself.": lambda lp, n, alpha: right(
+            lp, n, alpha, lambda log_prob, T: math.exp(log_prob) / (T + 1) ** alpha
+        ),
+        "this says which rank each text has: return the texts' places in the order of their scores.": (
+            lambda *c: np.argsort(right(*c))
+        ),
     }
     cases = [([-2.3, -3.0, -6.0, -9.0], [0, 1, 5, 20], alpha) for alpha in (0.0, 0.3, 0.5, 1.0)] + [
         ([-4.0, -4.5, -5.2], [2, 3, 3], 1.0),
         ([-1.0, -1.6, -3.6], [1, 2, 7], 0.7),
         ([-2.0, -3.9], [1, 2], 1.5),
         ([-3.0, -3.2], [9, 1], 1.0),
+        ([-5.0, -7.0], [3, 1], 1.0),
     ]
     return compare(answer, right, cases, mistakes, "with alpha 0 the most probable text is first.")
 
@@ -112,12 +134,17 @@ def viterbi(answer: Callable) -> Result:
         ),
         "the best symbol at each step need not lie on one path: note where each came from, and go back from the "
         "end.": lambda *c: right(*c, local=True),
+        "the text is read from its end: turn it round.": lambda *c: [right(*c)[0][::-1], right(*c)[1]],
+        "the second number is the logarithm of the probability.": lambda *c: [right(*c)[0], math.exp(right(*c)[1])],
+        "this text has one symbol too many: the first comes from `start`, so T - 1 steps remain.": (
+            lambda start, following, length: right(start, following, length + 1)
+        ),
     }
     rng = np.random.default_rng(3)
     cases = [([0.6, 0.4], [[0.55, 0.45], [0.02, 0.98]], 2), ([0.3, 0.7], [[0.9, 0.1], [0.5, 0.5]], 1)]
     for V, length in ((3, 4), (4, 6), (5, 9), (3, 12), (4, 3)):
         cases.append((rng.dirichlet(np.ones(V)).tolist(), rng.dirichlet(np.ones(V), V).tolist(), length))
-    return compare(answer, right, cases, mistakes, "exact, in T V² steps.")
+    return compare(answer, right, cases, mistakes, "exact, in T V² steps.", SINGLE)
 
 
 def not_monotone(answer: Callable) -> Result:
@@ -129,12 +156,12 @@ def not_monotone(answer: Callable) -> Result:
         tables = [np.asarray(table, dtype=float) for table in answer()]
     except (TypeError, ValueError):
         return Result(False, "return three tables of numbers: the first symbol, the second, the third.")
-    V = len(tables[0]) if tables[0].ndim else 0
+    V = len(tables[0]) if tables and tables[0].ndim else 0
     if [table.shape for table in tables] != [(V,), (V, V), (V, V, V)] or not 1 < V <= 50:
         shapes = [table.shape for table in tables]
         return Result(False, f"the shapes must be (V,), (V, V) and (V, V, V), with V from 2 to 50, not {shapes}.")
-    if any((table < 0).any() or abs(table.sum(-1) - 1).max() > 1e-9 for table in tables):
-        return Result(False, "every row is a distribution: positive, and its sum is 1.")
+    if not all((table >= 0).all() and abs(table.sum(-1) - 1).max() < SINGLE for table in tables):
+        return Result(False, "every row is a distribution: nothing is below 0, and its sum is 1.")
     found = {}
     for width in (1, 2):
         totals = np.ones(1)
@@ -143,7 +170,7 @@ def not_monotone(answer: Callable) -> Result:
             scores = np.stack([totals[i] * table[text] for i, text in enumerate(kept)])
             ranked = np.argsort(-scores, axis=None, kind="stable")[: width + 1]
             values = scores.flatten()[ranked]
-            if len(values) > width and table is not tables[2] and values[width - 1] - values[width] < 1e-9:
+            if len(values) > width and table is not tables[2] and values[width - 1] - values[width] < 1e-7:
                 return Result(False, f"at width {width} a tie decides what is kept: make the probabilities differ.")
             kept = [(*kept[i // V], int(i % V)) for i in ranked[:width].tolist()]
             totals = values[:width]

@@ -28,6 +28,15 @@ def _pick(p, mass, u, scale=True, short=False, rank_only=False):
     return rank if rank_only else int(order[rank])
 
 
+def _laid(p, u, order, inside=None):
+    """The id on which u falls when the tokens of ``order`` for which ``inside`` holds of the sums lie end to end."""
+    order, p = np.array(order), np.array(p)
+    kept = order if inside is None else order[inside(np.cumsum(p[order]))]
+    kept = kept if len(kept) else order[:1]
+    ends = np.cumsum(p[kept])
+    return int(kept[min(np.searchsorted(ends, u * ends[-1], side="right"), len(kept) - 1)])
+
+
 def _step(totals, log_q, width, add=True, sign=-1, once=False, product=False):
     log_q, totals = np.array(log_q), np.array(totals)[:, None]
     scores = totals * log_q if product else totals + log_q if add else log_q
@@ -120,18 +129,32 @@ WRONG = {
         ("share of the largest", lambda p, k, m, s: _counts(p, k, m, s, low=s)),
         ("order of their probability", lambda p, k, m, s: _counts(
             p, k, m, s, inside=lambda c: int((np.cumsum(p) < m - 1e-9).sum()) + 1)),
+        ("takes it there", lambda p, k, m, s: _counts(p, k, m, s, inside=lambda c: int((c <= m + 1e-9).sum()))),
+        ("tie with the last", lambda p, k, m, s: _counts(
+            p, k, m, s, top=int((np.array(p) >= np.sort(p)[::-1][:k][-1]).sum()))),
+        ("exactly `share` times", lambda p, k, m, s: _counts(p, k, m, s, low=s * max(p) + 1e-6)),
     ],
     "dec-ex-nucleus": [
         ("scale u", lambda p, mass, u: _pick(p, mass, u, scale=False)),
         ("belongs to the nucleus", lambda p, mass, u: _pick(p, mass, u, short=True)),
         ("rank of the token", lambda p, mass, u: _pick(p, mass, u, rank_only=True)),
         ("nothing was cut off", lambda p, mass, u: _pick(p, 1.0, u)),
+        ("belongs to the nucleus", lambda p, mass, u: _laid(p, u, np.argsort(-np.array(p)), lambda c: c <= mass)),
+        ("lie in the order", lambda p, mass, u: _laid(
+            p, u, [i for i in range(len(p)) if sum(x for x in p if x > p[i]) < mass])),
+        ("in the order of the ids: begin", lambda p, mass, u: _laid(p, u, range(len(p)), lambda c: c - p < mass)),
+        ("least probable token on", lambda p, mass, u: _laid(
+            p, u, np.argsort(p), lambda c: c - np.sort(p) < mass - 1e-9)),
     ],
     "dec-ex-step": [
         ("two children", lambda t, q, w: _step(t, q, w, once=True)),
         ("whole text", lambda t, q, w: _step(t, q, w, add=False)),
         ("added, not multiplied", lambda t, q, w: _step(t, q, w, product=True)),
         ("least probable", lambda t, q, w: _step(t, q, w, sign=1)),
+        ("right ones, but", lambda t, q, w: _step(t, q, w)[::-1]),
+        ("`width` in all", lambda t, q, w: [
+            [i, int(j), t[i] + row[j]] for i, row in enumerate(q) for j in np.argsort(row)[::-1][:w]]),
+        ("new total", lambda t, q, w: [[i, j, q[i][j]] for i, j, _ in _step(t, q, w)]),
     ],
     "dec-ex-ranking": [
         ("end mark was predicted", lambda lp, n, a: _rank([x / max(t, 1e-9) ** a for x, t in zip(lp, n, strict=True)])),
@@ -139,6 +162,12 @@ WRONG = {
         ("power of the length", lambda lp, n, a: _rank([x / max(a * (t + 1), 1e-9) for x, t in zip(lp, n, strict=True)])),
         ("best text comes first", lambda lp, n, a: _rank([x / (t + 1) ** a for x, t in zip(lp, n, strict=True)], False)),
         ("make no difference", lambda lp, n, a: _rank(lp)),
+        ("every text's length", lambda lp, n, a: _rank([x / max(t, 1) ** a for x, t in zip(lp, n, strict=True)])),
+        ("to the power alpha", lambda lp, n, a: _rank([x / (t + 1) for x, t in zip(lp, n, strict=True)])),
+        ("the logarithm is divided", lambda lp, n, a: _rank(np.exp(lp) / (np.array(n) + 1) ** a)),
+        ("which rank", lambda lp, n, a: [
+            sum(y / (u + 1) ** a > x / (t + 1) ** a for y, u in zip(lp, n, strict=True)) for x, t in zip(lp, n, strict=True)
+        ]),
     ],
     "dec-ex-viterbi": [
         ("greedy text", _greedy_walk),
@@ -146,12 +175,17 @@ WRONG = {
         ("added up", lambda *c: _walk(*c, total=True)),
         ("on one path", _local),
         ("but it should be", lambda *c: _walk(*c)[0]),
+        ("from its end", lambda *c: (_walk(*c)[0][::-1], _walk(*c)[1])),
+        ("is the logarithm", lambda *c: (_walk(*c)[0], math.exp(_walk(*c)[1]))),
+        ("one symbol too many", lambda s, f, n: _walk(s, f, n + 1)),
     ],
     "dec-ex-expected": [
         ("score with p", lambda p, tau: float(-(_bent(p, tau) * np.log(_bent(p, tau))).sum())),
         ("other way round", lambda p, tau: float(-(np.array(p) * np.log(_bent(p, tau))).sum())),
         ("nats, not bits", lambda p, tau: float(-(_bent(p, tau) * np.log2(p)).sum())),
         ("minus a logarithm", lambda p, tau: float((_bent(p, tau) * np.log(p)).sum())),
+        ("1/tau, not tau", lambda p, tau: float(-(_bent(p, 1 / tau) * np.log(p)).sum())),
+        ("normalise them", lambda p, tau: -sum(x ** (1 / tau) * math.log(x) for x in p)),
     ],
     "dec-ex-monotone": [
         ("usual case", lambda: _tables([0.6, 0.4], [[0.3, 0.28, 0.22, 0.2], [0.9, 0.1]])),
@@ -161,6 +195,8 @@ WRONG = {
         ("they find the same", lambda: _tables([0.9, 0.1], [[0.8, 0.15, 0.05]])),
         ("three tables of numbers", lambda: ["one", "two", "three"]),
         ("shapes must be", lambda: (1.0, [[0.5, 0.5]], [[0.5]])),
+        ("shapes must be", list),
+        ("its sum is 1", lambda: _tables([math.nan], [])),
     ],
     "dec-ex-refusal": [
         ("replacement from p itself", lambda p, q: _split(p, q, lambda p, q: p)),
@@ -168,6 +204,9 @@ WRONG = {
         ("p - q, not q - p", lambda p, q: _split(p, q, lambda p, q: _unit(np.clip(q - p, 0, 1)))),
         ("weigh min(1, p/q) with q", lambda p, q: _split(p, q, None, lambda p, q: (p * np.clip(p / q, 0, 1)).sum())),
         ("normalise it", lambda p, q: _split(p, q, lambda p, q: np.clip(p - q, 0, 1))),
+        ("that of acceptance", lambda p, q: _split(p, q, None, lambda p, q: np.clip(p - q, 0, 1).sum())),
+        ("half of the", lambda p, q: _split(p, q, None, lambda p, q: 1 - abs(p - q).sum())),
+        ("equally often", lambda p, q: _split(p, q, None, lambda p, q: np.mean(np.clip(p / q, 0, 1)))),
     ],
     "dec-ex-coin": [
         ("count them all", lambda s, n, eps: _toss(s, n, eps, count=lambda n, k: 1)),
@@ -175,11 +214,21 @@ WRONG = {
         ("near the entropy", lambda s, n, eps: _toss(s, n, eps, near=-math.log(max(s, 1 - s)))),
         ("per toss, not for all n", lambda s, n, eps: _toss(s, n, eps, scale=n)),
         ("larger of s and 1 - s", lambda s, n, eps: _toss(s, n, eps, mode=-math.log(s))),
+        ("not the share of heads", lambda s, n, eps: [_toss(s, n, eps)[0], sum(
+            math.comb(n, k) * s**k * (1 - s) ** (n - k) for k in range(n + 1) if abs(k / n - s) <= eps)]),
+        ("not a typical one", lambda s, n, eps: _toss(s, n, eps, mode=-s * math.log(s) - (1 - s) * math.log(1 - s))),
+        ("both included", lambda s, n, eps: _toss(s, n, eps, count=lambda n, k: math.comb(n, k) if k < n else 0)),
+        ("but it should be", lambda s, n, eps: _toss(s, n, eps, count=lambda n, k: math.comb(n, k) if k else 0)),
     ],
     "dec-ex-ahead": [
         ("draft's time counts", _fastest(lambda a, cost, m: 1 - a ** (m + 1))),
-        ("begins with 1", _fastest(lambda a, cost, m: (a - a ** (m + 1)) / (1 + m * cost))),
+        ("from 1 to a^m", _fastest(lambda a, cost, m: (a - a ** (m + 1)) / (1 + m * cost))),
         ("the draft's time counts", _fastest(lambda a, cost, m: (1 - a ** (m + 1)) / (1 + cost))),
-        ("but it should be", lambda a, cost: 1),
+        ("but it should be", lambda a, cost: 3),
+        ("ends the round", _fastest(lambda a, cost, m: (1 + m * a) / (1 + m * cost))),
+        ("one pass of the large model", _fastest(lambda a, cost, m: (1 - a ** (m + 1)) / (m * cost))),
+        ("m counts from 1", lambda a, cost: int(np.argmax([(1 - a ** (m + 1)) / (1 + m * cost) for m in range(1, 21)]))),
+        ("but it should be", lambda a, cost: max(range(1, 20), key=lambda m: (1 - a ** (m + 1)) / (1 + m * cost))),
+        ("but it should be", lambda a, cost: max(range(21), key=lambda m: (1 - a ** (m + 1)) / (1 + m * cost))),
     ],
 }  # fmt: skip
