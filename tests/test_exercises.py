@@ -7,7 +7,9 @@ from pathlib import Path
 
 import matplotlib
 import nbformat
+import numpy as np
 import pytest
+import torch
 
 import tests.exercises
 
@@ -74,6 +76,28 @@ def test_the_solution_is_right(label):
     result = _verdict(label, SOLUTIONS)
     assert result, result.message
     assert repr(result).startswith("Correct")
+
+
+def _single(value):
+    """In single precision, as PyTorch computes unless it is told otherwise."""
+    if isinstance(value, float):
+        return float(np.float32(value))
+    if type(value) in (list, tuple):
+        return type(value)(map(_single, value))
+    if type(value) is dict:
+        return {key: _single(part) for key, part in value.items()}
+    floating = torch.is_tensor(value) and value.is_floating_point()
+    return value.float() if floating else value.astype("f4") if getattr(value, "dtype", "") == "f8" else value
+
+
+@pytest.mark.parametrize("label", STUBS)
+def test_the_solution_is_right_in_single_precision(label):
+    path, source = SOLUTIONS[label]
+    namespace = _namespace(path)
+    exec(source, namespace)
+    check, function = _check_of(label)
+    result = check(lambda *arguments, **named: _single(namespace[function](*arguments, **named)))
+    assert result, result.message
 
 
 @pytest.mark.parametrize(("label", "words", "answer"), [(label, *pair) for label in WRONG for pair in WRONG[label]])

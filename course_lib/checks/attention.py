@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from course_lib.checks import Result, compare
-from course_lib.checks.self_attention import FLOAT32, convolution, heads, masked, online, order, previous
+from course_lib.checks.self_attention import convolution, heads, masked, online, order, previous
 
 __all__ = [
     "additive_weights",
@@ -138,7 +138,7 @@ def softmax_backward(answer: Callable) -> Result:
     }
     rng = np.random.default_rng(0)
     cases = [(_softmax(rng.normal(size=shape)), rng.normal(size=shape)) for shape in ((2, 3), (4, 4), (1, 6), (5, 2))]
-    return compare(answer, right, cases, mistakes, "each row of the gradient sums to zero.", FLOAT32)
+    return compare(answer, right, cases, mistakes, "each row of the gradient sums to zero.")
 
 
 def scaled_dot_product(answer: Callable) -> Result:
@@ -176,11 +176,11 @@ def scaled_dot_product(answer: Callable) -> Result:
     rng = np.random.default_rng(0)
     shapes = (((3, 4), (5, 4), (5, 2)), ((2, 4, 9), (2, 6, 9), (2, 6, 3)), ((2, 3, 1, 16), (2, 3, 2, 16), (2, 3, 2, 4)))
     cases = [tuple(rng.normal(size=shape) for shape in shape3) for shape3 in shapes]
-    result = compare(answer, right, cases, mistakes, "as PyTorch's, with any number of axes in front.", FLOAT32)
+    result = compare(answer, right, cases, mistakes, "as PyTorch's, with any number of axes in front.")
     if not result:
         return result
     large = tuple(1000 * x for x in cases[0])
-    if not compare(answer, right, [large], tolerance=FLOAT32):
+    if not compare(answer, right, [large]):
         return Result(False, "large scores overflow: take the highest score of each row off before exp.")
     return result
 
@@ -230,10 +230,10 @@ def additive_weights(answer: Callable) -> Result:
     ]
     wide = rng.normal(size=(2, 2, 3)), rng.normal(size=(2, 4, 2)), rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
     praise = "B x T x S x A numbers at once, where the dot product needs B x T x S."
-    result = compare(answer, weigh, cases, mistakes, praise, FLOAT32)
+    result = compare(answer, weigh, cases, mistakes, praise)
     if not result:
         return result
-    return compare(answer, weigh, [(*wide, rng.normal(size=5), np.array([4, 3]))], {}, praise, FLOAT32)
+    return compare(answer, weigh, [(*wide, rng.normal(size=5), np.array([4, 3]))], {}, praise)
 
 
 def _dot(a, b) -> float:

@@ -9,8 +9,6 @@ import numpy as np
 
 from course_lib.checks import Result, compare
 
-SINGLE = 1e-5  # a tolerance that single precision meets
-
 
 def scalar_gradient(answer: Callable) -> Result:
     """``answer(w, x, h0, y)`` -> derivative by w of half the squared error of the last state of one tanh unit."""
@@ -53,7 +51,7 @@ def scalar_gradient(answer: Callable) -> Result:
         "the derivative of tanh is 1 - h², the square of h itself.": lambda *c: walk(*c, slope=lambda h: 1 - h),
     }
     cases = [(1.0, [-0.5, -1.0, 0.0], 1.0, 1.0), (-0.7, [0.3, 0.9, -0.4, 0.2], 0.5, -0.2), (1.4, [0.1], 0.8, 0.0)]
-    return compare(answer, walk, cases, mistakes, "every use of the weight has its term.", SINGLE)
+    return compare(answer, walk, cases, mistakes, "every use of the weight has its term.")
 
 
 def count_paths(answer: Callable) -> Result:
@@ -126,7 +124,7 @@ def delta_step(answer: Callable) -> Result:
         (rng.normal(size=(B, H)), rng.normal(size=(B, H)), np.tanh(rng.normal(size=(B, H))), rng.normal(size=(H, H)))
         for B, H in ((1, 2), (3, 4), (5, 3))
     ]
-    return compare(answer, right, cases, mistakes, "its own loss and the future, through one tanh.", SINGLE)
+    return compare(answer, right, cases, mistakes, "its own loss and the future, through one tanh.")
 
 
 def numeric_derivative(answer: Callable) -> Result:
@@ -276,7 +274,7 @@ def state_jacobian(answer: Callable) -> Result:
     cases = [
         (np.tanh(rng.normal(size=(6, H))), rng.normal(size=(H, H)), k) for H, k in ((3, 1), (3, 3), (2, 5), (4, 0))
     ]
-    return compare(answer, product, cases, mistakes, "one factor for each step.", SINGLE)
+    return compare(answer, product, cases, mistakes, "one factor for each step.")
 
 
 def random_truncation(answer: Callable) -> Result:
@@ -323,7 +321,7 @@ def random_truncation(answer: Callable) -> Result:
         (rng.normal(size=8), 1, 0.1),
         (rng.normal(size=(4, 1)), 9, 0.3),
     ]
-    return compare(answer, right, cases, mistakes, "on average every term counts once.", SINGLE)
+    return compare(answer, right, cases, mistakes, "on average every term counts once.")
 
 
 def leaky_jacobian(answer: Callable) -> Result:
@@ -359,4 +357,4 @@ def leaky_jacobian(answer: Callable) -> Result:
     }
     rng = np.random.default_rng(0)
     cases = [(rng.normal(size=H), rng.normal(size=(H, H)), alpha) for H, alpha in ((2, 0.01), (3, 0.3), (4, 0.9))]
-    return compare(answer, right, cases, mistakes, "a direct path, and one through the tanh.", SINGLE)
+    return compare(answer, right, cases, mistakes, "a direct path, and one through the tanh.")

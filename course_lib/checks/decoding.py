@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from course_lib.checks import Result, compare
-from course_lib.checks.search import SINGLE, beam_step, not_monotone, ranking, viterbi
+from course_lib.checks.search import beam_step, not_monotone, ranking, viterbi
 
 __all__ = [
     "ahead",
@@ -47,7 +47,7 @@ def warm(answer: Callable) -> Result:
         "the weights do not sum to 1 yet: normalise them.": lambda p, tau: np.array(p) ** (1 / tau),
     }
     cases = [(FALLING, 0.5), (FALLING, 2.0), (MIXED, 1.0), (MIXED, 0.3), (MIXED, 10.0), ([1.0], 3.0)]
-    return compare(answer, right, cases, mistakes, "the order is kept, the differences are not.", SINGLE)
+    return compare(answer, right, cases, mistakes, "the order is kept, the differences are not.")
 
 
 def survivors(answer: Callable) -> Result:
@@ -167,7 +167,7 @@ def expected(answer: Callable) -> Result:
         ),
     }
     cases = [(p, tau) for p in (FALLING, MIXED) for tau in (0.3, 0.7, 1.0, 1.5, 4.0)]
-    return compare(answer, right, cases, mistakes, "it grows with the temperature, and is the entropy at 1.", SINGLE)
+    return compare(answer, right, cases, mistakes, "it grows with the temperature, and is the entropy at 1.")
 
 
 def refusal(answer: Callable) -> Result:
@@ -211,7 +211,7 @@ def refusal(answer: Callable) -> Result:
         ([0.9, 0.1], [0.3, 0.7]),
         ([0.1, 0.2, 0.7], [0.4, 0.5, 0.1]),
     ]
-    return compare(answer, right, cases, mistakes, "accepted and replaced together make p.", SINGLE)
+    return compare(answer, right, cases, mistakes, "accepted and replaced together make p.")
 
 
 def coin(answer: Callable) -> Result:

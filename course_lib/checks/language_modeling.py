@@ -10,8 +10,6 @@ import numpy as np
 
 from course_lib.checks import Result, compare
 
-SINGLE = 1e-6  # what an answer in single precision may be off
-
 
 def _joint(seed: int, symbols: str = "abc", length: int = 4) -> dict[tuple[str, ...], float]:
     p = np.random.default_rng(seed).dirichlet(np.full(len(symbols) ** length, 0.5))
@@ -57,7 +55,7 @@ def conditionals(answer: Callable) -> Result:
         ],
     }
     cases = [(_joint(s), x) for s, x in ((1, tuple("abca")), (2, tuple("ccab")), (3, tuple("bbbb")))]
-    return compare(answer, right, cases, mistakes, "their product is the joint probability, exactly.", SINGLE)
+    return compare(answer, right, cases, mistakes, "their product is the joint probability, exactly.")
 
 
 def units(answer: Callable) -> Result:
@@ -114,7 +112,6 @@ def units(answer: Callable) -> Result:
         [(9.6827, 6, 31), (120.0, 50, 260), (3.0, 2, 7)],
         mistakes,
         "bits, nats and perplexity agree.",
-        SINGLE,
     )
 
 
@@ -170,7 +167,7 @@ def log_softmax(answer: Callable) -> Result:
         (np.array([1e4, 1e4]),),
         (np.array([[1e4, 0.0], [0.0, -1.0]]),),
     ]
-    return compare(answer, along(-1), cases, mistakes, "finite and right for scores from -10,000 to 10,000.", SINGLE)
+    return compare(answer, along(-1), cases, mistakes, "finite and right for scores from -10,000 to 10,000.")
 
 
 def _stationary(P: np.ndarray) -> np.ndarray:
@@ -212,7 +209,7 @@ def markov_entropy_rate(answer: Callable) -> Result:
         (np.random.default_rng(3).dirichlet(np.ones(4), size=4),),
         (np.array([[0.0, 1.0, 0.0], [0.3, 0.0, 0.7], [0.0, 1.0, 0.0]]),),  # alternates
     ]
-    return compare(answer, right, cases, mistakes, "zero probabilities included.", SINGLE)
+    return compare(answer, right, cases, mistakes, "zero probabilities included.")
 
 
 def kl_divergence(answer: Callable) -> Result:
@@ -253,7 +250,7 @@ def kl_divergence(answer: Callable) -> Result:
         (np.array([0.5, 0.5]), np.array([1.0, 0.0])),
         (np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.75, 0.0])),
     ]
-    return compare(answer, right, cases, mistakes, "zeros on either side are treated as they should be.", SINGLE)
+    return compare(answer, right, cases, mistakes, "zeros on either side are treated as they should be.")
 
 
 def mass_up_to(answer: Callable) -> Result:
@@ -279,7 +276,7 @@ def mass_up_to(answer: Callable) -> Result:
         "stop is the probability of ending, 1 - stop that of going on: they are exchanged.": lambda s, L: 1 - s**L,
     }
     cases = [(0.3, 1), (0.3, 4), (0.05, 30), (1.0, 2)]
-    return compare(answer, right, cases, mistakes, "it tends to 1 for any stop > 0.", SINGLE)
+    return compare(answer, right, cases, mistakes, "it tends to 1 for any stop > 0.")
 
 
 def per_word_perplexity(answer: Callable) -> Result:
@@ -310,9 +307,7 @@ def per_word_perplexity(answer: Callable) -> Result:
         (np.log(np.linspace(0.1, 0.9, 20)), 4),
         (np.log([0.9] * 14), 3),
     ]
-    return compare(
-        answer, right, cases, mistakes, "a perplexity per character becomes one per word by a power.", SINGLE
-    )
+    return compare(answer, right, cases, mistakes, "a perplexity per character becomes one per word by a power.")
 
 
 def is_causal(answer: Callable) -> Result:
@@ -395,4 +390,4 @@ def agree_entropy(answer: Callable) -> Result:
         "stop is the probability of the verb, 1 - stop that of a filler: they are exchanged.": lambda s: right(1 - s),
         "this is the rate: return its two parts, nats and tokens.": lambda s: right(s)[0] / right(s)[1],
     }
-    return compare(answer, right, [(0.3,), (0.5,), (0.9,)], mistakes, "the formula agrees with the automaton.", SINGLE)
+    return compare(answer, right, [(0.3,), (0.5,), (0.9,)], mistakes, "the formula agrees with the automaton.")

@@ -10,8 +10,6 @@ import numpy as np
 
 from course_lib.checks import Result, compare
 
-SINGLE = 1e-5  # a tolerance that single precision meets
-
 
 def _softmax(z, axis=-1):
     e = np.exp(z - np.max(z, axis=axis, keepdims=True))
@@ -48,7 +46,7 @@ def one_step(answer: Callable) -> Result:
     }
     cases = [([0.0, 0.0, 0.0], 0, 0.3), ([1.0, -0.5, 0.2, 2.0], 2, 0.1), ([3.0, 1.0], 1, 2.0)]
     right = stepped(lambda q, y, eta: -eta * (q - y))
-    return compare(answer, right, cases, mistakes, "what came rises, the rest pays.", SINGLE)
+    return compare(answer, right, cases, mistakes, "what came rises, the rest pays.")
 
 
 def _slope(theta: np.ndarray, i: int) -> np.ndarray:
@@ -102,7 +100,7 @@ def sgd_box(answer: Callable) -> Result:
         (np.array([1.0, -2.0]), _slope, [2, 0, 1, 1, 2, 0], 0.1),
         (np.array([-2.0]), _slope, [3, 1, 2], 0.05),
     ]
-    return compare(answer, right, cases, mistakes, "each step starts where the one before it ended.", SINGLE)
+    return compare(answer, right, cases, mistakes, "each step starts where the one before it ended.")
 
 
 def clip(answer: Callable) -> Result:
@@ -136,7 +134,7 @@ def clip(answer: Callable) -> Result:
     cases = [([g.copy() for g in long], limit) for limit in (1.0, 100.0, 4.0, 10.0)]
     praise = "shorter if need be, and in the same direction."
     zero = [([np.zeros(2)], 1.0)]  # where dividing by the norm fails
-    return compare(answer, right, cases, mistakes, praise, SINGLE) and compare(answer, right, zero, praise=praise)
+    return compare(answer, right, cases, mistakes, praise) and compare(answer, right, zero, praise=praise)
 
 
 def is_partition(answer: Callable) -> Result:
@@ -220,7 +218,7 @@ def loss_gradient(answer: Callable) -> Result:
         (rng.normal(size=(2, 4)) * 3, np.array([1, 1])),
         (np.array([[1000.0, 999.0, 0.0], [0.0, 2.0, 1.0]]), np.array([1, 0])),
     ]
-    return compare(answer, right, cases, mistakes, "what was expected, minus what came.", SINGLE)
+    return compare(answer, right, cases, mistakes, "what was expected, minus what came.")
 
 
 def momentum_weights(answer: Callable) -> Result:
@@ -243,7 +241,7 @@ def momentum_weights(answer: Callable) -> Result:
         ],
     }
     cases = [(0.9, 4), (0.5, 3), (0.99, 1)]
-    return compare(answer, right, cases, mistakes, "their sum tends to 1 / (1 - mu).", SINGLE)
+    return compare(answer, right, cases, mistakes, "their sum tends to 1 / (1 - mu).")
 
 
 def largest_rate(answer: Callable) -> Result:
@@ -275,7 +273,7 @@ def largest_rate(answer: Callable) -> Result:
     }
     rng = np.random.default_rng(1)
     cases = [(rng.normal(size=(20, 3)),), (np.array([[1.0, 0.0], [1.0, 3.0], [1.0, 5.0]]),)]
-    return compare(answer, right, cases, mistakes, "a hair more, and it runs away.", SINGLE)
+    return compare(answer, right, cases, mistakes, "a hair more, and it runs away.")
 
 
 def _bowl(theta: np.ndarray) -> np.ndarray:
@@ -387,7 +385,7 @@ def batch_noise(answer: Callable) -> Result:
     }
     G = np.random.default_rng(2).normal(size=(8, 3))
     cases = [(G.copy(), B) for B in (2, 5, 8)]
-    return compare(answer, right, cases, mistakes, "all batches, enumerated, say the same.", SINGLE)
+    return compare(answer, right, cases, mistakes, "all batches, enumerated, say the same.")
 
 
 def uncorrected_step(answer: Callable) -> Result:
@@ -414,4 +412,4 @@ def uncorrected_step(answer: Callable) -> Result:
     }
     cases = [(1, 0.9, 0.999), (2, 0.9, 0.999), (10, 0.9, 0.999), (100, 0.9, 0.99), (5, 0.5, 0.9)]
     praise = "too long at first, because v lags behind m."
-    return compare(answer, right, cases, mistakes, praise, 10 * SINGLE)  # 1 - 0.999 costs digits
+    return compare(answer, right, cases, mistakes, praise, 1e-4)  # 1 - 0.999 costs digits

@@ -9,8 +9,6 @@ import numpy as np
 
 from course_lib.checks import Result, compare, plain
 
-FLOAT32 = 1e-5  # how far an answer in single precision may be off
-
 # ---- helpers: the cells in NumPy, with room for mistakes ---------------------------------------------------------------
 
 
@@ -147,7 +145,7 @@ def one_step(answer: Callable) -> Result:
         (-0.4, 0.3, 1.7, (0.5, -1.2, 0.8, 2.0), (1.0, 0.3, -0.6, 0.9), (0.1, 1.0, -0.2, 0.4)),
         (2.0, -0.7, 0.6, (-1.0, 0.7, 0.4, -0.3), (0.2, -0.8, 1.1, 0.5), (-0.5, 0.0, 0.3, 1.0)),
     ]
-    return compare(answer, right, cases, mistakes, "four small sums, three fractions and one message.", FLOAT32)
+    return compare(answer, right, cases, mistakes, "four small sums, three fractions and one message.")
 
 
 def count_weights(answer: Callable) -> Result:
@@ -218,7 +216,7 @@ def run_lstm(answer: Callable) -> Result:
         "h is o times tanh(c), not o times c.": variant(show=lambda c: c),
     }
     cases = [_torch_case("LSTM", 1, 7, 3, 4), _torch_case("LSTM", 2, 12, 1, 2)]
-    return compare(answer, _by_torch("LSTM"), cases, mistakes, "the outputs of torch.nn.LSTM.", FLOAT32)
+    return compare(answer, _by_torch("LSTM"), cases, mistakes, "the outputs of torch.nn.LSTM.")
 
 
 def run_gru(answer: Callable) -> Result:
@@ -243,7 +241,7 @@ def run_gru(answer: Callable) -> Result:
         "the blocks stand in the order r, z, n; yours looks like z, r, n.": variant(order="zrn"),
     }
     cases = [_torch_case("GRU", 3, 7, 3, 4), _torch_case("GRU", 4, 12, 1, 2)]
-    return compare(answer, _by_torch("GRU"), cases, mistakes, "the outputs of torch.nn.GRU.", FLOAT32)
+    return compare(answer, _by_torch("GRU"), cases, mistakes, "the outputs of torch.nn.GRU.")
 
 
 def latch_weights(answer: Callable) -> Result:
@@ -346,9 +344,9 @@ def flip_update(answer: Callable) -> Result:
         arrays, _ = _arrays(answer(*case), [w.shape for w in case])
         return _run_gru(x[case[0].shape[1]], *arrays, swapped=True)
 
-    result = compare(answer, variant(), cases, mistakes, praise, FLOAT32)
+    result = compare(answer, variant(), cases, mistakes, praise)
     # other weights may do it too, such as the sum of two biases in the place of one
-    other = compare(program, lambda *case: _run_gru(x[case[0].shape[1]], *case), cases, None, praise, FLOAT32)
+    other = compare(program, lambda *case: _run_gru(x[case[0].shape[1]], *case), cases, None, praise)
     return other if other else result
 
 
@@ -408,4 +406,4 @@ def full_jacobian(answer: Callable) -> Result:
         i, f, o = rng.uniform(0.1, 0.9, size=(3, H))
         g, c = rng.uniform(-0.9, 0.9, size=H), rng.normal(size=H)
         cases.append((i, f, g, c, o, rng.normal(size=(4 * H, H))))
-    return compare(answer, right, cases, mistakes, "one diagonal, and three matrices that nobody draws.", FLOAT32)
+    return compare(answer, right, cases, mistakes, "one diagonal, and three matrices that nobody draws.")

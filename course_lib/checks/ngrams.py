@@ -16,7 +16,6 @@ FARM = [
     s.split() for s in ("cows eat grass", "cows eat corn", "mules eat grass now", "cows sleep", "eat", "cows eat grass")
 ]
 REPEATS = ["cows eat what cows eat".split()]
-SINGLE = 1e-6  # how far an answer in single precision may be off
 
 
 class _NoChoice(np.random.Generator):
@@ -135,7 +134,7 @@ def likelihood_gap(answer: Callable) -> Result:
         (np.array([2.0, 2.0]), np.array([0.5, 0.5])),
     ]
     praise = "zero for the frequencies themselves, positive for all else."
-    return compare(answer, right, cases, mistakes, praise, SINGLE)
+    return compare(answer, right, cases, mistakes, praise)
 
 
 def add_k_bias(answer: Callable) -> Result:
@@ -159,7 +158,6 @@ def add_k_bias(answer: Callable) -> Result:
         [(p, 10, 1.0), (p, 100, 0.1), (np.full(5, 0.2), 7, 0.5)],
         mistakes,
         "towards the uniform distribution, and gone only as N grows.",
-        SINGLE,
     )
 
 
@@ -383,4 +381,4 @@ def em_step(answer: Callable) -> Result:
         (0.9, rng.random(20), rng.random(20)),
         (0.2, np.array([0.0, 0.5]), np.array([0.1, 0.1])),
     ]
-    return compare(answer, right, cases, mistakes, "each step raises the held-out likelihood.", SINGLE)
+    return compare(answer, right, cases, mistakes, "each step raises the held-out likelihood.")

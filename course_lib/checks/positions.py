@@ -8,8 +8,6 @@ import numpy as np
 
 from course_lib.checks import Result, compare
 
-SINGLE = 1e-5  # how far an answer in single precision may be off
-
 
 def _table(T, D, base=10_000.0, exponent=None, start=0, halves=False, swap=False):
     """Sinusoids (T, D): sine in column 2i, cosine in 2i + 1."""
@@ -56,7 +54,7 @@ def sinusoids(answer: Callable) -> Result:
         ),
         "the sine stands in the even columns, the cosine in the odd ones.": lambda *c: _table(*c, swap=True),
     }
-    return compare(answer, _table, [(3, 4), (5, 8), (60, 6)], mistakes, "place 0 is 0, 1, 0, 1, ...", SINGLE)
+    return compare(answer, _table, [(3, 4), (5, 8), (60, 6)], mistakes, "place 0 is 0, 1, 0, 1, ...")
 
 
 def shift(answer: Callable) -> Result:
@@ -85,7 +83,7 @@ def shift(answer: Callable) -> Result:
         "one of the two sines has a minus: the cosine of a sum is cos cos - sin sin.": lambda *c: matrix(*c, minus=1),
     }
     praise = "M_k is orthogonal, and M_j M_k = M_(j+k)."
-    return compare(answer, matrix, [(1, 4), (3, 8), (-2, 6), (40, 4)], mistakes, praise, SINGLE)
+    return compare(answer, matrix, [(1, 4), (3, 8), (-2, 6), (40, 4)], mistakes, praise)
 
 
 def relative(answer: Callable) -> Result:
@@ -124,7 +122,7 @@ def relative(answer: Callable) -> Result:
     rng = np.random.default_rng(0)
     cases = [(rng.standard_normal((T, T)),) for T in (3, 1, 6)]
     praise = "T^2 scores from vectors for T distances, no loop."
-    return compare(answer, by_place, cases, mistakes, praise, SINGLE)
+    return compare(answer, by_place, cases, mistakes, praise)
 
 
 def lens(answer: Callable) -> Result:
@@ -170,4 +168,4 @@ def lens(answer: Callable) -> Result:
             for p in model.parameters():
                 p.copy_(0.5 * torch.randn(p.shape, generator=rng, dtype=torch.float64))
         cases.append((model, torch.randint(0, 9, (1, T), generator=rng)))
-    return compare(answer, look, cases, mistakes, "the last row is what the model says itself.", SINGLE)
+    return compare(answer, look, cases, mistakes, "the last row is what the model says itself.")

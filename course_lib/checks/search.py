@@ -9,9 +9,7 @@ import numpy as np
 
 from course_lib.checks import Result, compare
 
-__all__ = ["SINGLE", "beam_step", "not_monotone", "ranking", "viterbi"]
-
-SINGLE = 1e-5  # a tolerance that single precision meets
+__all__ = ["beam_step", "not_monotone", "ranking", "viterbi"]
 
 
 def beam_step(answer: Callable) -> Result:
@@ -48,7 +46,7 @@ def beam_step(answer: Callable) -> Result:
         log_q = np.log(rng.dirichlet(np.ones(V), rows))
         cases.append((np.sort(rng.normal(-4, 1.5, rows))[::-1].tolist(), log_q.tolist(), width))
     cases.append(([-1.0, -3.0], np.log([[0.4, 0.35, 0.25], [0.8, 0.12, 0.08]]).tolist(), 2))
-    return compare(answer, right, cases, mistakes, "rows may die out, and one row may have all the children.", SINGLE)
+    return compare(answer, right, cases, mistakes, "rows may die out, and one row may have all the children.")
 
 
 def ranking(answer: Callable) -> Result:
@@ -144,7 +142,7 @@ def viterbi(answer: Callable) -> Result:
     cases = [([0.6, 0.4], [[0.55, 0.45], [0.02, 0.98]], 2), ([0.3, 0.7], [[0.9, 0.1], [0.5, 0.5]], 1)]
     for V, length in ((3, 4), (4, 6), (5, 9), (3, 12), (4, 3)):
         cases.append((rng.dirichlet(np.ones(V)).tolist(), rng.dirichlet(np.ones(V), V).tolist(), length))
-    return compare(answer, right, cases, mistakes, "exact, in T V² steps.", SINGLE)
+    return compare(answer, right, cases, mistakes, "exact, in T V² steps.")
 
 
 def not_monotone(answer: Callable) -> Result:
@@ -160,7 +158,7 @@ def not_monotone(answer: Callable) -> Result:
     if [table.shape for table in tables] != [(V,), (V, V), (V, V, V)] or not 1 < V <= 50:
         shapes = [table.shape for table in tables]
         return Result(False, f"the shapes must be (V,), (V, V) and (V, V, V), with V from 2 to 50, not {shapes}.")
-    if not all((table >= 0).all() and abs(table.sum(-1) - 1).max() < SINGLE for table in tables):
+    if not all((table >= 0).all() and abs(table.sum(-1) - 1).max() < 1e-5 for table in tables):
         return Result(False, "every row is a distribution: nothing is below 0, and its sum is 1.")
     found = {}
     for width in (1, 2):

@@ -9,8 +9,6 @@ import numpy as np
 
 from course_lib.checks import Result, compare
 
-FLOAT32 = 1e-5  # how far an answer in single precision may be off
-
 
 def _softmax(scores, axis=-1):
     e = np.exp(scores - scores.max(axis=axis, keepdims=True))
@@ -53,11 +51,11 @@ def masked(answer: Callable) -> Result:
         (rng.normal(size=(4, 4)), causal),
         (rng.normal(size=(2, 3)), nothing),
     ]
-    result = compare(answer, right, cases, mistakes, "before the softmax, and nothing looks nowhere.", FLOAT32)
+    result = compare(answer, right, cases, mistakes, "before the softmax, and nothing looks nowhere.")
     if not result:
         return result
     large = np.array([[900.0, 900.0], [0.0, 1.0]]), np.array([[True, False], [True, True]])
-    if not compare(answer, right, [large], tolerance=FLOAT32):
+    if not compare(answer, right, [large]):
         return Result(False, "large scores overflow: take the highest score of each row off before exp.")
     return result
 
@@ -215,7 +213,7 @@ def heads(answer: Callable) -> Result:
         shapes = [(T, D), (3 * D, D), (3 * D,), (D, D), (D,)]
         return (*(rng.normal(size=shape) for shape in shapes), heads)
 
-    return compare(answer, right, [case(5, 8, 2), case(3, 6, 3)], mistakes, "equal to PyTorch's.", FLOAT32)
+    return compare(answer, right, [case(5, 8, 2), case(3, 6, 3)], mistakes, "equal to PyTorch's.")
 
 
 # ---- running softmax -----------------------------------------------------------------------------------------------
@@ -274,10 +272,10 @@ def online(answer: Callable) -> Result:
 
     cases = [(block(0, 4), block(4, 3)), (block(4, 2), block(0, 5))]
     praise = "in any order and any grouping, which is why it runs in parallel."
-    result = compare(copied, right, cases, mistakes, praise, FLOAT32)
+    result = compare(copied, right, cases, mistakes, praise)
     if not result:
         return result
-    if not compare(copied, right, [(block(-800, 3), block(900, 3))], tolerance=FLOAT32):
+    if not compare(copied, right, [(block(-800, 3), block(900, 3))]):
         return Result(False, "large scores overflow: take exp only of a maximum minus the new one, which is at most 0.")
     return result
 
@@ -372,4 +370,4 @@ def convolution(answer: Callable) -> Result:
     rng = np.random.default_rng(4)
     cases = [(rng.normal(size=(2, 3, 2)), 4), (rng.normal(size=(3, 2, 3)), 5)]
     praise = "M heads, each with one offset and one slice of the kernel."
-    return compare(answer, right, cases, mistakes, praise, FLOAT32)
+    return compare(answer, right, cases, mistakes, praise)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from course_lib.checks import Result, compare
-from course_lib.checks.positions import SINGLE, lens, relative, shift, sinusoids
+from course_lib.checks.positions import lens, relative, shift, sinusoids
 
 __all__ = ["cached", "cross", "lens", "norms", "relative", "rms_backward", "shift", "sinusoids", "weights"]
 
@@ -85,7 +85,7 @@ def norms(answer: Callable) -> Result:
     # no row of equal numbers: without epsilon that stops a function before it can be told why
     cases = [([1.0, 3.0, 5.0, 7.0],), ([0.02, -0.01, 0.0],), ([-4.0, 1.0],)]
     praise = "add 10 to every number: only one of the two does not notice."
-    return compare(answer, both, cases, mistakes, praise, SINGLE)
+    return compare(answer, both, cases, mistakes, praise)
 
 
 def rms_backward(answer: Callable) -> Result:
@@ -130,7 +130,7 @@ def rms_backward(answer: Callable) -> Result:
         (scale * (rng.standard_normal((T, D)) + 0.5), rng.standard_normal(D), rng.standard_normal((T, D)))
         for T, D, scale in ((1, 3, 1.0), (4, 6, 3.0), (3, 8, 0.05))
     ]
-    return compare(answer, backward, cases, mistakes, "the gradient by x is orthogonal to x, up to epsilon.", SINGLE)
+    return compare(answer, backward, cases, mistakes, "the gradient by x is orthogonal to x, up to epsilon.")
 
 
 def cross(answer: Callable) -> Result:
@@ -184,7 +184,7 @@ def cross(answer: Callable) -> Result:
         (normal((2, T, D)), normal((2, S, D)), normal((D, D)), normal((D, D)), normal((D, D)), lengths)
         for T, S, D, lengths in ((4, 4, 3, [3, 2]), (5, 5, 2, [5, 1]))
     ]
-    alike = compare(answer, attend, cases, mistakes, tolerance=SINGLE)
+    alike = compare(answer, attend, cases, mistakes)
     if not alike:
         return alike
     cases = [
@@ -192,7 +192,7 @@ def cross(answer: Callable) -> Result:
         for T, S, lengths in ((2, 6, [6, 3, 1]), (6, 2, [1, 2, 2]))
     ]
     praise = "as many rows as target positions, as many columns as source places."
-    return compare(answer, attend, cases, {}, praise, SINGLE)
+    return compare(answer, attend, cases, {}, praise)
 
 
 def cached(answer: Callable) -> Result:
@@ -237,8 +237,8 @@ def cached(answer: Callable) -> Result:
         (normal(D), normal((T, D)), normal((T, D)), normal((D, D)), normal((D, D)), normal((D, D)))
         for T, D in ((3, 4), (1, 2), (7, 5), (0, 3))
     ]
-    result = compare(answer, step, cases[:3], mistakes, tolerance=SINGLE)
+    result = compare(answer, step, cases[:3], mistakes)
     if not result:
         return result
     praise = "token after token this is causal attention over the whole text."
-    return compare(answer, step, cases[3:], {}, praise, SINGLE)  # the first token: nothing is kept yet
+    return compare(answer, step, cases[3:], {}, praise)  # the first token: nothing is kept yet

@@ -10,8 +10,6 @@ import numpy as np
 
 from course_lib.checks import Result, compare
 
-SINGLE = 1e-5  # a tolerance that single precision meets
-
 
 def bag_vector(answer: Callable) -> Result:
     """``answer(counts, W)`` -> mean vector of the words of a text, from how often each occurs."""
@@ -36,7 +34,7 @@ def bag_vector(answer: Callable) -> Result:
         (np.array([1.0, 0.0, 0.0, 3.0]), rng.normal(size=(4, 3))),
         (np.array([0.0, 5.0, 0.0, 0.0, 1.0]), rng.normal(size=(5, 1))),
     ]
-    return compare(answer, right, cases, mistakes, "one product with W, however long the text.", SINGLE)
+    return compare(answer, right, cases, mistakes, "one product with W, however long the text.")
 
 
 def cosine(answer: Callable) -> Result:
@@ -72,9 +70,9 @@ def cosine(answer: Callable) -> Result:
         (np.array([1.0, 0.0, 2.0]), np.array([-1.0, 3.0, -2.0])),
         (np.array([0.5, -0.2, 0.1]), np.array([10.0, 3.0, 1.0])),
     ]
-    result = compare(answer, right, cases, mistakes, "between -1 and 1, whatever the lengths.", SINGLE)
+    result = compare(answer, right, cases, mistakes, "between -1 and 1, whatever the lengths.")
     long, zero = np.array([3.0, 4.0]), np.zeros(2)
-    if result and not compare(answer, right, [(long, zero), (zero, long), (zero, zero)], tolerance=SINGLE):
+    if result and not compare(answer, right, [(long, zero), (zero, long), (zero, zero)]):
         return Result(False, "a vector of zeros has no direction: return 0 if either is one, not nan.")
     return result
 
@@ -122,7 +120,7 @@ def positive_pmi(answer: Callable) -> Result:
         (np.array([[0.0, 6.0, 1.0], [2.0, 0.0, 3.0]]),),
         (np.array([[0.0, 0.0, 0.0], [0.0, 2.0, 1.0], [0.0, 1.0, 7.0]]),),
     ]
-    result = compare(answer, right, cases, mistakes, "in nats, and an empty row stays empty.", SINGLE)
+    result = compare(answer, right, cases, mistakes, "in nats, and an empty row stays empty.")
     if result:  # once more, with the warning made an error that cannot be silenced
         strict = np.errstate(all="ignore", invalid="raise")
         with strict, mock.patch.object(np, "errstate", return_value=contextlib.nullcontext()):
@@ -168,7 +166,7 @@ def sgns_gradient(answer: Callable) -> Result:
     def as_list(*case):
         return list(answer(*case))
 
-    return compare(as_list, gradients, cases, mistakes, "probability minus truth, times the other vector.", SINGLE)
+    return compare(as_list, gradients, cases, mistakes, "probability minus truth, times the other vector.")
 
 
 def cbow_gradient(answer: Callable) -> Result:
@@ -220,7 +218,7 @@ def cbow_gradient(answer: Callable) -> Result:
         (rng.normal(size=(V, D)), rng.normal(size=(V, D)), around, middle)
         for V, D, around, middle in ((4, 2, [0, 2], 1), (6, 3, [1, 4, 4, 0], 5), (3, 2, [0, 0, 0], 2))
     ]
-    return compare(answer, spread, cases, mistakes, "every use of a row gets its part.", SINGLE)
+    return compare(answer, spread, cases, mistakes, "every use of a row gets its part.")
 
 
 def noise(answer: Callable) -> Result:
@@ -245,14 +243,14 @@ def noise(answer: Callable) -> Result:
         (np.array([3.0, 9.0]), 1.0),
         (np.array([10_000.0, 1.0, 0.0]), 0.5),
     ]
-    result = compare(answer, right, cases, mistakes, "frequent words a little less often, rare ones more.", SINGLE)
+    result = compare(answer, right, cases, mistakes, "frequent words a little less often, rare ones more.")
     mistakes = {
         "a word that never occurs must not be drawn, and 0 to the power 0 is 1.": lambda c, a: c**a / (c**a).sum(),
         "the zero comes too late: leave out the words that never occur before you divide by the sum.": lambda c, a: (
             (c > 0) * c**a / (c**a).sum()
         ),
     }
-    return result and compare(answer, right, [(np.array([5.0, 0.0, 2.0]), 0.0)], mistakes, result.message, SINGLE)
+    return result and compare(answer, right, [(np.array([5.0, 0.0, 2.0]), 0.0)], mistakes, result.message)
 
 
 def analogy(answer: Callable) -> Result:
@@ -303,7 +301,7 @@ def analogy(answer: Callable) -> Result:
         vectors = np.concatenate([roles + genders[0], roles + genders[1]]) * rng.uniform(0.8, 1.25, size=(12, 1))
         vectors = np.concatenate([vectors, 6 * rng.normal(size=(3, 5))])
         cases += [(vectors, a, a + 6, c) for a in range(6) for c in range(6) if a != c]
-    return compare(answer, best, cases, mistakes, "and the words of the question are left out.", SINGLE)
+    return compare(answer, best, cases, mistakes, "and the words of the question are left out.")
 
 
 def optimum(answer: Callable) -> Result:
@@ -339,4 +337,4 @@ def optimum(answer: Callable) -> Result:
         for shape, k, power in (((3, 4), 1, 1.0), ((4, 4), 5, 1.0), ((2, 5), 5, 0.75), ((3, 3), 2, 0.0))
     ]
     praise = "the log of how much more often text says yes than noise says no."
-    return compare(answer, best, cases, mistakes, praise, SINGLE)
+    return compare(answer, best, cases, mistakes, praise)
