@@ -181,6 +181,8 @@ def test_truth_values_strings_and_what_lists_are_made_of():
         assert checks.compare(right, positive, [(1.0,), (-1.0,)])
     assert not checks.compare(lambda x: np.float64(x) < 0, positive, [(1.0,), (-1.0,)])
     assert checks.compare(lambda: np.array(["a", "b"])[0], lambda: "a", [()])
+    assert checks.compare(lambda: np.array(["a", "b"]), lambda: ["a", "b"], [()])
+    assert "for [(1, 2), (3, 4)] you" in checks.compare(len, lambda x: 3, [([(1, 2), (3, 4)],)]).message
     pair = namedtuple("pair", "mean spread")
     for answer in (pair(1, 2), torch.nn.Parameter(torch.tensor([1.0, 2.0]))):
         assert checks.compare(lambda answer=answer: answer, lambda: [1.0, 2.0], [()])

@@ -50,7 +50,7 @@ def plain(value: Any) -> Any:
     if type(value).__module__.partition(".")[0] == "torch" and type(value).__name__ in ("Tensor", "Parameter"):
         value = value.detach().numpy()
     if type(value) in (np.ndarray, np.matrix):
-        return np.asarray(value, dtype=float).tolist()
+        return value.tolist() if value.dtype.kind == "U" else np.asarray(value, dtype=float).tolist()
     if isinstance(value, Mapping):
         return {k if type(k) is tuple else plain(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -166,7 +166,8 @@ def _show(value: Any, digits: int = 6) -> str:
     if callable(value):
         return getattr(value, "__name__", "a function")
     if isinstance(value, list):
-        return "[" + ", ".join(_show(v, digits) for v in value[:8]) + (", ..." if len(value) > 8 else "") + "]"
+        parts = [f"({_show(v, digits)})" if isinstance(v, tuple) else _show(v, digits) for v in value[:8]]
+        return "[" + ", ".join(parts) + (", ..." if len(value) > 8 else "") + "]"
     if isinstance(value, np.ndarray):
         return _show(value.tolist(), digits)
     text = f"{value:.{digits}g}" if isinstance(value, float) else " ".join(repr(value).split())
