@@ -152,6 +152,13 @@ def test_of_a_long_answer_the_first_place_that_differs_is_shown():
     assert len(long.message) < 400
 
 
+def test_a_check_without_arguments_speaks_of_no_case():
+    assert checks.compare(lambda: 1.0, lambda: 2.0, [()]).message == "you return 1, but it should be 2."
+    assert checks.compare(lambda: 1 / 0, lambda: 2.0, [()]).message.endswith("division by zero.")
+    long = list(range(99))
+    assert checks.compare(lambda: [*long, 1], lambda: [*long, 2], [()]).message.endswith("but it should be 2.")
+
+
 def test_a_function_that_changes_its_input_is_compared_on_what_it_was_given():
     def doubled(x):
         x *= 2

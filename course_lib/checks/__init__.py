@@ -97,7 +97,7 @@ def compare(
             return Result(False, "not attempted yet. Replace the line that raises NotImplementedError.")
         except Exception as error:  # whatever the reader's code does, say it and go on
             stopped = f"your function stopped with {type(error).__name__}: {error}{_line(error)}"
-            return Result(False, f"{stopped}, for {_cut(_show(case))}")
+            return Result(False, stopped + _for(_show(case)))
     expected = [plain(right(*case)) for case in kept]
     given = [_number(g) if isinstance(e, float) else g for g, e in zip(given, expected, strict=True)]
     wrong = [i for i, (g, e) in enumerate(zip(given, expected, strict=True)) if not same(g, e, tolerance)]
@@ -133,7 +133,7 @@ def _line(error: BaseException) -> str:
 def _contrast(case: str, got: Any, wanted: Any, tolerance: float) -> str:
     """One wrong answer beside the right one: whole if that is short, else the first place where they differ."""
     shown, right = _show(got), _show(wanted)
-    whole = f"for {case} you return {shown}, but it should be {right}."
+    whole = f"{f'for {case} ' if case else ''}you return {shown}, but it should be {right}."
     if shown != right and len(whole) <= LONG:
         return whole
     place = ""
@@ -146,12 +146,17 @@ def _contrast(case: str, got: Any, wanted: Any, tolerance: float) -> str:
             continue
         if len(got) != len(wanted):
             where = f"at {place} " if place else ""
-            return f"{where}you return {len(got)} values, but there should be {len(wanted)}, for {_cut(case)}"
+            return f"{where}you return {len(got)} values, but there should be {len(wanted)}{_for(case)}"
         i = next(i for i, (g, w) in enumerate(zip(got, wanted, strict=True)) if not same(g, w, tolerance))
         got, wanted, place = got[i], wanted[i], f"{place}[{i}]"
     where = f"at {place} " if place else ""
     shown, right = (_cut(_show(value, 6 if _show(got) != _show(wanted) else 15)) for value in (got, wanted))
-    return f"{where}you return {shown}, but it should be {right}, for {_cut(case)}"
+    return f"{where}you return {shown}, but it should be {right}{_for(case)}"
+
+
+def _for(case: str) -> str:
+    """The end of a message: in which case, if there are arguments."""
+    return f", for {_cut(case)}" if case else "."
 
 
 def _cut(text: str) -> str:

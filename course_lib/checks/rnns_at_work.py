@@ -40,6 +40,10 @@ def shapes(answer: Callable) -> Result:
         "the last states are kept apart, (layers * directions, B, H): the batch comes second there.": variant(
             state=lambda s: (s["B"], s["L"] * s["d"], s["H"])
         ),
+        "the directions are not joined in the last states: each is an entry of the first axis.": variant(
+            state=lambda s: (s["L"], s["B"], s["d"] * s["H"])
+        ),
+        "every layer has a last state, not only the top one.": variant(state=lambda s: (s["d"], s["B"], s["H"])),
         "a verdict is given once for each row: it has no time.": variant(verdict=lambda s: (s["B"], s["T"], s["K"])),
         "a tag is asked for at every step: the tags need a time.": variant(tags=lambda s: (s["B"], s["K"])),
     }
@@ -74,6 +78,14 @@ def two_layers(answer: Callable) -> Result:
             result.append(h)
         return np.array(result)
 
+    def others_past(x, lower, upper):
+        states = _elman(x, *lower)
+        before = np.vstack([np.zeros(states.shape[1]), states[:-1]])
+        return np.tanh(states @ upper[0].T + before @ upper[1].T + upper[2])
+
+    def turned(x, a, b):
+        return _elman(_elman(x, a[0], a[1].T, a[2]), b[0], b[1].T, b[2])
+
     mistakes = {
         "these are the states of the lower layer: the upper one is asked for.": lambda x, a, b: _elman(x, *a),
         "the upper layer reads the lower one at the same step, t, not one step late.": late,
@@ -84,6 +96,11 @@ def two_layers(answer: Callable) -> Result:
             _elman(x, *a), *a
         ),
         "the upper layer begins at zero as well, not at the last state of the lower one.": carried,
+        "the upper layer's own past goes through its W_h, not the past of the lower layer.": others_past,
+        "a row vector meets the transposed matrix: W_h is not transposed here.": turned,
+        "a row vector meets the transposed matrix: W_x and W_h are not transposed here.": lambda x, a, b: turned(
+            x, (a[0].T, *a[1:]), (b[0].T, *b[1:])
+        ),
     }
     rng = np.random.default_rng(0)
     cases = [(rng.normal(size=(T, 4)), _weights(rng, 4, 4), _weights(rng, 4, 4)) for T in (5, 3, 1)]
@@ -118,6 +135,14 @@ def both_directions(answer: Callable) -> Result:
         shifted = np.vstack([forth[1:], np.zeros(forth.shape[1])])
         return np.hstack([forth, np.tanh(x @ W_x.T + shifted @ W_h.T + b)])
 
+    def carried(x, forward, backward):
+        forth, (W_x, W_h, b) = _elman(x, *forward), backward
+        h, states = forth[-1], []
+        for x_t in x[::-1]:
+            h = np.tanh(x_t @ W_x.T + h @ W_h.T + b)
+            states.append(h)
+        return np.hstack([forth, np.array(states)[::-1]])
+
     def pair(make):
         return lambda x, f, b: np.hstack([_elman(x, *f), make(x, f, b)])
 
@@ -138,6 +163,10 @@ def both_directions(answer: Callable) -> Result:
         "the two states are joined side by side, not added: the result has the width 2 H.": lambda x, f, b: (
             _elman(x, *f) + _elman(x[::-1], *b)[::-1]
         ),
+        "the backward network begins at zero as well, not at the last forward state.": carried,
+        "the halves stand one below the other: join the two states of a step in one row.": lambda x, f, b: np.vstack(
+            [_elman(x, *f), _elman(x[::-1], *b)[::-1]]
+        ),
     }
     rng = np.random.default_rng(1)
     cases = [(rng.normal(size=(T, 3)), _weights(rng, 3, 4), _weights(rng, 3, 4)) for T in (5, 2)]
@@ -153,6 +182,16 @@ def reverse_within(answer: Callable) -> Result:
     def front(ids, lengths):
         return np.array([[*row[n:], *row[:n]] for row, n in zip(ids, lengths, strict=True)])
 
+    def blank(ids, lengths):
+        return np.where(np.arange(ids.shape[1]) < lengths[:, None], right(ids, lengths), 0)
+
+    def overwritten(ids, lengths):
+        result = ids.copy()
+        for row, n in zip(result, lengths, strict=True):
+            for t in range(n):
+                row[t] = row[n - 1 - t]
+        return result
+
     mistakes = {
         "the padding is at the front now: turn round only the first n entries of each row.": lambda i, n: i[:, ::-1],
         "the words are only moved to the end: their order must be turned round, and the padding stay behind.": front,
@@ -160,10 +199,14 @@ def reverse_within(answer: Callable) -> Result:
         "every row is turned round within the first row's length: each has its own.": lambda i, n: right(
             i, [n[0]] * len(n)
         ),
+        "the padding has become zero: leave it as it is, whatever it is.": blank,
+        "a zero may be a word: it is `lengths` that says where a row ends.": lambda i, n: right(i, (i != 0).sum(1)),
+        "half of the entries are overwritten before they are read: read from the old row, write to a new one.": overwritten,
     }
     cases = [
         (np.array([[5, 6, 7, 0, 0], [8, 9, 0, 0, 0], [4, 5, 6, 7, 8]]), np.array([3, 2, 5])),
         (np.array([[4, 0, 0], [5, 6, 7]]), np.array([1, 3])),
+        (np.array([[2, 3, 0, -1, -2], [2, 0, 1, 3, 4]]), np.array([3, 5])),  # padding need not be 0, nor 0 padding
     ]
     untouched = [(ids.copy(), lengths.copy()) for ids, lengths in cases]
     result = compare(answer, right, cases, mistakes, "twice in a row it changes nothing, as it should be.", lend=True)
@@ -192,6 +235,12 @@ def mean_over_words(answer: Callable) -> Result:
             masked(s, n).sum(1) / n[:, None]
         ),
         "this is the state after the last word, not the mean.": lambda s, n: s[np.arange(len(n)), n - 1],
+        "one step of padding is in the sum: steps count from 0, so the last real one is the length minus 1.": lambda s, n: (
+            np.where((np.arange(s.shape[1]) <= n[:, None])[..., None], s, 0).sum(1) / n[:, None]
+        ),
+        "padding may be finite too: it is `lengths` that says what is real.": lambda s, n: (
+            np.where(np.isfinite(s), s, 0).sum(1) / n[:, None]
+        ),
     }
     rng = np.random.default_rng(2)
     cases = [(rng.normal(size=(3, 5, 2)), np.array([3, 5, 1])), (rng.normal(size=(2, 4, 3)), np.array([2, 4]))]
@@ -213,7 +262,11 @@ def token_accuracy(answer: Callable) -> Result:
 
     mistakes = {
         "you divide by all places, padding included: divide by the number of real tokens.": lambda a, t: float(
-            (a == t).mean()
+            ((a == t) & (t >= 0)).mean()
+        ),
+        "the padding has a say: look only at the places whose tag is not -1.": lambda a, t: float((a == t).mean()),
+        "an answer of -1 on padding counts as right: count only the places whose tag is not -1.": lambda a, t: float(
+            (a == t).sum() / (t >= 0).sum()
         ),
         "padding is counted as right: an accuracy is about real tokens only.": lambda a, t: float(
             ((a == t) | (t < 0)).mean()
@@ -221,13 +274,14 @@ def token_accuracy(answer: Callable) -> Result:
         "this is the mean of the rows' accuracies: every token counts once, so that long rows weigh more.": lambda a, t: (
             float(np.mean([right(x, y) for x, y in zip(a, t, strict=True)]))
         ),
-        "this is a count: divide by the number of real tokens.": lambda a, t: float((a == t).sum()),
+        "this is a count: divide by the number of real tokens.": lambda a, t: float(((a == t) & (t >= 0)).sum()),
+        "this is the share of wrong answers.": lambda a, t: 1 - right(a, t),
         "tag 0 is a tag like the others: the padding is marked by -1.": lambda a, t: float((a == t)[t > 0].mean()),
     }
     return compare(
         answer,
         right,
-        [(ANSWERS, TAGS), (ANSWERS[1:], TAGS[1:])],
+        [(ANSWERS, TAGS), (ANSWERS[1:], TAGS[1:]), (np.where(TAGS < 0, -1, ANSWERS), TAGS)],
         mistakes,
         "the padding has no say.",
     )
@@ -255,6 +309,12 @@ def confusion_matrix(answer: Callable) -> Result:
             (right(a, t, k) > 0).astype(float)
         ),
         "these are shares: the counts are asked for.": lambda a, t, k: right(a, t, k) / (t >= 0).sum(),
+        "each row is divided by its sum: the counts are asked for.": lambda a, t, k: (
+            right(a, t, k) / right(a, t, k).sum(1, keepdims=True)
+        ),
+        "tag 0 is a tag like the others: the padding is marked by -1.": lambda a, t, k: right(
+            a, np.where(t > 0, t, -1), k
+        ),
     }
     more = np.random.default_rng(3).integers(4, size=(2, 30))
     return compare(
@@ -287,6 +347,10 @@ def bayes_accuracy(answer: Callable) -> Result:
             best[view(observation)] = max(p, best.get(view(observation), 0.0))
         return sum(best.values())
 
+    def overwritten(joint, view):
+        last = {(view(observation), label): p for (observation, label), p in joint.items()}
+        return right(last, lambda seen: seen)
+
     mistakes = {
         "this is the error: one minus it is asked for.": lambda j, v: 1 - right(j, v),
         "this is the ceiling of somebody who sees everything: group by what is seen first.": lambda j, v: right(
@@ -294,6 +358,10 @@ def bayes_accuracy(answer: Callable) -> Result:
         ),
         "this ignores the view altogether: it is the best constant answer.": blind,
         "add up the observations that look the same before taking the largest label.": longest,
+        "of the observations that look the same only the last is kept: add up their probabilities.": overwritten,
+        "what is seen more often counts for more: no plain mean of the best posteriors.": lambda j, v: float(
+            np.mean([max(labels.values()) / sum(labels.values()) for labels in grouped(j, v)])
+        ),
         "this is the accuracy of guessing at random in proportion to the probabilities: answer the most probable label.": lambda j, v: (
             sum(sum(p**2 for p in labels.values()) / sum(labels.values()) for labels in grouped(j, v))
         ),
@@ -333,6 +401,12 @@ def forecast_errors(answer: Callable) -> Result:
     def right(K, phi, sigma):
         return sigma**2 * np.cumsum(psis(K, phi) ** 2)
 
+    def separately(K, phi, sigma):
+        errors = [0.0, 0.0]
+        for _ in range(K):
+            errors.append(phi[0] ** 2 * errors[-1] + phi[1] ** 2 * errors[-2] + sigma**2)
+        return errors[2:]
+
     mistakes = {
         "the variance of a shock is sigma squared.": lambda K, p, s: s * np.cumsum(psis(K, p) ** 2),
         "the weights add up as squares: variances of independent shocks are added, not the shocks.": lambda K, p, s: (
@@ -350,6 +424,12 @@ def forecast_errors(answer: Callable) -> Result:
         "these are standard deviations: the mean squared error is their square.": lambda K, p, s: np.sqrt(
             right(K, p, s)
         ),
+        "a weight enters a variance as its square.": lambda K, p, s: s**2 * np.cumsum(psis(K, p)),
+        "a shock grows or shrinks after it has come: give each its weight psi_j.": lambda K, p, s: (
+            s**2 * np.arange(1.0, K + 1)
+        ),
+        "the two values before share their shocks: add up the weights of each shock, and only then square.": separately,
     }
-    cases = [(8, (1.6, -0.8), 1.0), (5, (0.5, 0.3), 2.0), (3, (1.0, 0.0), 0.7)]
-    return compare(answer, right, cases, mistakes, "from the variance of a shock towards that of the series.")
+    cases = [(8, (1.6, -0.8), 1.0), (5, (0.5, 0.3), 2.0), (3, (1.0, 0.0), 0.7), (1, (0.9, -0.2), 1.5)]
+    praise = "from the variance of a shock towards that of the series."
+    return compare(answer, right, cases, mistakes, praise)

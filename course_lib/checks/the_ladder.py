@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from course_lib.checks import Result, compare
+from course_lib.metrics import CLASSES
 
 __all__ = ["better", "crossings", "interval", "kept", "largest_step", "price", "to_keep", "within_window"]
 
@@ -24,6 +25,10 @@ def largest_step(answer: Callable) -> Result:
         kind = max(before, key=before.get)
         return [kind, (before[kind] - after[kind]) / (sum(before.values()) - sum(after.values()))]
 
+    def largest_part(before, after):
+        kind = max(before, key=lambda k: (before[k] - after[k]) / before[k])
+        return [kind, (before[kind] - after[kind]) / (sum(before.values()) - sum(after.values()))]
+
     mistakes = {
         "that is the class in which the first model is worst, not the one that improves most.": worst_before,
         "that is the class which lost most: the improvement is before minus after.": lambda *c: step(*c, turn=-1.0),
@@ -36,13 +41,18 @@ def largest_step(answer: Callable) -> Result:
         "the share is of the net improvement: losses in other classes are taken off.": lambda *c: step(
             *c, whole=lambda before, gained: sum(max(g, 0.0) for g in gained.values())
         ),
+        "better by most is by most nats, not by the largest part of what the class had.": largest_part,
+        "the second number is the gain itself: divide it by the whole improvement.": lambda *c: step(
+            *c, whole=lambda before, gained: 1.0
+        ),
     }
-    cases = [
-        ({"a": 0.30, "b": 0.20, "c": 0.05}, {"a": 0.10, "b": 0.15, "c": 0.06}),
-        ({"a": 0.02, "b": 0.03, "c": 0.14}, {"a": 0.01, "b": 0.00, "c": 0.09}),
-        ({"x": 1.0, "y": 2.0}, {"x": 0.5, "y": 0.2}),
-        ({"a": 0.50, "b": 0.30, "c": 0.10}, {"a": 0.45, "b": 0.10, "c": 0.12}),
+    values = [
+        ((0.30, 0.20, 0.05, 0.07), (0.10, 0.15, 0.06, 0.05)),
+        ((0.02, 0.03, 0.14, 0.20), (0.01, 0.00, 0.09, 0.17)),
+        ((1.0, 2.0, 0.4, 0.1), (0.5, 0.2, 0.3, 0.1)),
+        ((0.50, 0.30, 0.10, 0.20), (0.45, 0.10, 0.12, 0.19)),
     ]
+    cases = [tuple(dict(zip(CLASSES, rung, strict=True)) for rung in rungs) for rungs in values]
     return compare(answer, step, cases, mistakes, "a step has one main class, and the share says how much it is one.")
 
 
@@ -61,6 +71,14 @@ def price(answer: Callable) -> Result:
         "the excess is in nats, so the factor is a power of e and not of 2.": lambda e, T: [2**e, right(e, T)[1]],
         "the factor is e to the excess; 1 + excess is only its beginning.": lambda e, T: [1 + e, right(e, T)[1]],
         "the second number is for a document: multiply by its tokens.": lambda e, T: [math.exp(e), e / math.log(2)],
+        "the factor on the perplexity is for one token: leave T out of it.": lambda e, T: [
+            math.exp(e * T),
+            right(e, T)[1],
+        ],
+        "this is the part by which the perplexity grows; the factor is one more.": lambda e, T: [
+            math.exp(e) - 1,
+            right(e, T)[1],
+        ],
     }
     cases = [(0.14, 47), (0.494, 47), (2.5, 10), (0.0, 5)]
     return compare(answer, right, cases, mistakes, "an excess is a factor on the perplexity, whatever the floor.")
@@ -71,7 +89,7 @@ def kept(answer: Callable) -> Result:
 
     def right(kind, D, layers, T, **other):
         sizes = {
-            "n-gram": min(layers - 1, T),
+            "n-gram": layers - 1,
             "gru": layers * D,
             "lstm": 2 * layers * D,
             "attention": 2 * D + D * T,
@@ -79,8 +97,8 @@ def kept(answer: Callable) -> Result:
         }
         return (sizes | {name: size(D, layers, T) for name, size in other.items()})[kind]
 
-    def with_one(kind, size):
-        return lambda *case: right(*case, **{kind: size})
+    def with_one(kind, size, **more):
+        return lambda *case: right(*case, **{kind: size}, **more)
 
     mistakes = {
         "an LSTM has two states, c and h.": with_one("lstm", lambda D, n, T: n * D),
@@ -93,11 +111,16 @@ def kept(answer: Callable) -> Result:
         "besides its past states the network keeps the state of the LSTM itself.": with_one(
             "attention", lambda D, n, T: D * T
         ),
-        "an n-gram model of order n keeps n - 1 tokens.": with_one("n-gram", lambda D, n, T: min(n, T)),
-        "after T tokens there are at most T to keep.": with_one("n-gram", lambda D, n, T: n - 1),
+        "an n-gram model of order n keeps n - 1 tokens.": with_one("n-gram", lambda D, n, T: n),
+        "a past state is key and value at once: one lot of D for each token.": with_one(
+            "attention", lambda D, n, T: 2 * D + 2 * D * T
+        ),
+        "every layer of a recurrent network has a state of its own.": with_one(
+            "gru", lambda D, n, T: D, lstm=lambda D, n, T: 2 * D
+        ),
     }
     kinds = ("n-gram", "gru", "lstm", "attention", "transformer")
-    cases = [(kind, 96, 1 if kind == "attention" else 3, T) for kind in kinds for T in (1, 50)]
+    cases = [(kind, 96, 1 if kind == "attention" else 3, T) for kind in kinds for T in (2, 50)]
     return compare(answer, right, cases, mistakes, "constants for a state, one lot a token for looking back.")
 
 
@@ -114,6 +137,11 @@ def within_window(answer: Callable) -> Result:
             found.append(first[document[t + 1]] >= start if told else inside)
         return sum(found) / len(found) if found else 0.0
 
+    def seen(document, n, word=4, first=0):
+        asked = [t for t, asks in enumerate(document) if asks == "today"]
+        inside = (document[t + word] in document[max(t + 5 - n, first) : t + word] for t in asked)
+        return sum(inside) / max(len(asked), 1)
+
     mistakes = {
         "a model of order n sees n - 1 words before the one that it predicts.": lambda d, n: right(d, n, size=0),
         "the window ends before the animal, four words after today, not at today.": lambda d, n: right(d, n, place=0),
@@ -123,6 +151,13 @@ def within_window(answer: Callable) -> Result:
         "an animal that was asked for before may lie in the window again: count this too.": lambda d, n: right(
             d, n, told=True
         ),
+        "where the window would begin before the document, a negative start counts from its end.": lambda d, n: seen(
+            d, n, first=-math.inf
+        ),
+        "this is how many lie in the window: divide by the number of those asked for.": lambda d, n: (
+            right(d, n) * d.count("today")
+        ),
+        "this looks for the name in the window: the animal is asked for.": lambda d, n: seen(d, n, word=1),
     }
     told = "tom keeps geese . ann keeps pigs . ben keeps hens .".split()
     asked = "today ben feeds the hens . today ann counts the pigs . today ann calls the pigs .".split()
@@ -162,12 +197,20 @@ def interval(answer: Callable) -> Result:
         ),
         "these ends leave out 5 % on either side: for 95 % it is 2.5 %.": lambda *c: ends(means(*c), 0.05, 0.95),
         "this is the mean of the draws, give or take one standard deviation: that is 68 %.": lambda *c: normal(*c, 1.0),
+        "this takes the draws for a normal distribution: cut 2.5 % of them off either end.": lambda *c: normal(
+            *c, 1.96
+        ),
+        "a draw is a row of `draws`: add up along the rows, not down the columns.": lambda x, n, d: ends(
+            x[d].sum(0) / n[d].sum(0)
+        ),
         "these are what documents lost, not what a token costs: divide by the lengths.": lambda x, n, d: ends(
             x[d].mean(1)
         ),
     }
     a, b, lengths, draws = _sample()
-    cases = [(a, lengths, draws), (b, lengths, draws), (a[::-1].copy(), lengths, draws[:100])]
+    # each draw comes several times, so that every way to take a quantile between two draws gives the same
+    few, many = draws[:100].repeat(4, axis=0), draws[100:200].repeat(6, axis=0)
+    cases = [(a, lengths, few), (b, lengths, few), (a[::-1].copy(), lengths, many)]
     return compare(answer, lambda *c: ends(means(*c)), cases, mistakes, "draw documents, add up, divide, sort.")
 
 
@@ -189,6 +232,12 @@ def better(answer: Callable) -> Result:
         ),
         "each document counts by what it costs a token here: compare the sums of a draw.": lambda a, b, n, d: share(
             a / n, b / n, d
+        ),
+        "this is the share of the documents drawn: add up each draw first, then compare.": lambda a, b, n, d: float(
+            np.mean((b > a)[d] + 0.5 * (b == a)[d])
+        ),
+        "the sum decides a draw, not in how many of its documents a model is the better.": lambda a, b, n, d: share(
+            np.sign(a - b), np.zeros_like(a), d
         ),
     }
     a, b, lengths, draws = _sample()
@@ -221,6 +270,14 @@ def to_keep(answer: Callable) -> Result:
         "this leaves out who was introduced: there are several sets of keepers.": lambda k, n, m: [
             x - math.log(math.comb(n, k)) for x in right(k, n, m)
         ],
+        "these are numbers of cases: take the logarithm.": lambda k, n, m: [math.exp(x) for x in right(k, n, m)],
+        "this leaves out whose animal is whose: there are m for each keeper.": lambda k, n, m: [
+            x + math.log(math.comb(m, k)) - k * math.log(m) for x in right(k, n, m)
+        ],
+        "the second number is all that is to be kept, not only what the order adds.": lambda k, n, m: [
+            right(k, n, m)[0],
+            math.log(math.factorial(k)),
+        ],
     }
     cases = [(3, 8, 8), (1, 5, 4), (5, 8, 8), (2, 3, 6)]
     return compare(answer, right, cases, mistakes, "the logarithm of the number of equally probable cases.")
@@ -231,7 +288,7 @@ def crossings(answer: Callable) -> Result:
 
     def right(D, factor, lookups=2, block=12):
         equal = math.ceil(block * D / lookups)
-        return [equal, max(math.ceil((8 * factor - block) * D / lookups), 0)]
+        return [equal, math.ceil((8 * factor - block) * D / lookups)]
 
     mistakes = {
         "each of T places costs two lots of D: the score and the share of the value.": lambda D, f: right(
@@ -246,12 +303,16 @@ def crossings(answer: Callable) -> Result:
         ],
         "one more token is one row of the scores, not all T of them.": lambda D, f: [
             math.ceil(math.sqrt(6 * D)),
-            max(math.ceil(math.sqrt(max(8 * f - 12, 0) * D / 2)), 0),
+            math.ceil(math.sqrt((8 * f - 12) * D / 2)),
+        ],
+        "where the two are equal it is at least as much already.": lambda D, f: [
+            6 * D + 1,
+            math.floor((4 * f - 6) * D) + 1,
         ],
     }
     mistakes["at the integer below, the model is not yet dearer: round up."] = lambda D, f: [
         6 * D,
         math.floor((4 * f - 6) * D),
     ]
-    cases = [(96, 2.0), (128, 4.0), (50, 1.5), (12_288, 3.0), (33, 1.7)]
+    cases = [(96, 2.0), (128, 4.0), (50, 1.75), (12_288, 3.0), (33, 1.7)]
     return compare(answer, right, cases, mistakes, "width, not length, is what a short text pays for.")
