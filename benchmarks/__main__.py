@@ -39,8 +39,8 @@ def surroundings() -> dict[str, str]:
 def too_slow(results: dict) -> list[str]:
     """What misses its bound: 3 s to fit a 5-gram, 100,000 tokens a second to score, half of torch.nn's speed for each
     recurrent layer, half of gensim's for skip-gram with analogies at least as good, writing with the cache 8 times as
-    fast as without and no slower than Hugging Face's, 60 s for chapters 1 and 2, 90 s for every later one, 15 s to
-    build after an edit.
+    fast as without and no slower than Hugging Face's, 60 s for chapters 1 and 2, 90 s for every later one but
+    300 s for chapter 15, 15 s to build after an edit.
     """
     five = next(r for r in results["ngram"] if r["program"] == "course_lib" and r["order"] == 5)
     edit = results["book"][-1]["build after one sentence was changed, s"]
