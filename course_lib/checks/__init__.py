@@ -136,22 +136,26 @@ def _contrast(case: str, got: Any, wanted: Any, tolerance: float) -> str:
     whole = f"{f'for {case} ' if case else ''}you return {shown}, but it should be {right}."
     if shown != right and len(whole) <= LONG:
         return whole
-    place = ""
-    while isinstance(got, list | Mapping) and type(got) is type(wanted):
-        if isinstance(got, Mapping):
-            if got.keys() != wanted.keys():
-                break
-            i = next(k for k in wanted if not same(got[k], wanted[k], tolerance))
-            got, wanted, place = got[i], wanted[i], f"{place}[{_show(i)}]"
-            continue
-        if len(got) != len(wanted):
-            where = f"at {place} " if place else ""
-            return f"{where}you return {len(got)} values, but there should be {len(wanted)}{_for(case)}"
-        i = next(i for i, (g, w) in enumerate(zip(got, wanted, strict=True)) if not same(g, w, tolerance))
-        got, wanted, place = got[i], wanted[i], f"{place}[{i}]"
+    place, got, wanted = _first_difference(got, wanted, tolerance)
     where = f"at {place} " if place else ""
+    if isinstance(got, list) and isinstance(wanted, list):
+        return f"{where}you return {len(got)} values, but there should be {len(wanted)}{_for(case)}"
     shown, right = (_cut(_show(value, 6 if _show(got) != _show(wanted) else 15)) for value in (got, wanted))
     return f"{where}you return {shown}, but it should be {right}{_for(case)}"
+
+
+def _first_difference(got: Any, wanted: Any, tolerance: float) -> tuple[str, Any, Any]:
+    """The place, as it is written behind a name, and what stands there: no two lists of the same length."""
+    place = ""
+    while True:
+        if isinstance(got, list) and isinstance(wanted, list) and len(got) == len(wanted):
+            keys = range(len(wanted))
+        elif isinstance(got, dict) and isinstance(wanted, dict) and got.keys() == wanted.keys():
+            keys = wanted
+        else:
+            return place, got, wanted
+        key = next(key for key in keys if not same(got[key], wanted[key], tolerance))
+        got, wanted, place = got[key], wanted[key], f"{place}[{_show(key)}]"
 
 
 def _for(case: str) -> str:

@@ -41,15 +41,19 @@ def _local_sum(w, x, h0, y):
     return (h - y) * total
 
 
-def _rounded(f, theta, eps):
+def _in_place(f, theta, eps, back=0.0):
     found = np.zeros(theta.shape)
     for i in np.ndindex(theta.shape):
         theta[i] += eps
         high = f(theta)
         theta[i] -= 2 * eps
         found[i] = (high - f(theta)) / (2 * eps)
-        theta[i] += eps
+        theta[i] += back
     return found
+
+
+def _rounded(f, theta, eps):
+    return _in_place(f, theta, eps, back=eps)
 
 
 def _same_array(f, theta, eps):
@@ -66,16 +70,6 @@ def _flat(f, theta, eps):
     steps = eps * np.eye(theta.size)
     found = [(f(theta.ravel() + d) - f(theta.ravel() - d)) / (2 * eps) for d in steps]
     return np.reshape(found, theta.shape)
-
-
-def _in_place(f, theta, eps):
-    found = np.zeros(theta.shape)
-    for i in np.ndindex(theta.shape):
-        theta[i] += eps
-        high = f(theta)
-        theta[i] -= 2 * eps
-        found[i] = (high - f(theta)) / (2 * eps)
-    return found
 
 
 def _one_sided(f, theta, eps):
