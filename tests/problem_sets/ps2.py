@@ -1,6 +1,58 @@
 """Answers to problem set 2: for each question another right one, and wrong ones with words of the hint they must get.
 
-{question: (right, [(words of the hint, wrong), ...])}, each the source of the student's cell.
+{question: (right, [(words of the hint, wrong), ...])}, each the source of the student's cell. Many of the
+wrong ones are a right one with a line or two changed.
+"""
+
+from tests.problem_sets import changed
+
+INPUT_GRADIENT = """
+def input_gradient(x, W_x, W_f, b, W_o, c, g):
+    states, y = [np.zeros(len(b))], np.zeros(len(c))
+    for row in x:
+        states.append(np.tanh(W_x @ row + W_f @ y + b))
+        y = W_o @ states[-1] + c
+    result = np.zeros(x.shape)
+    for t in reversed(range(len(x))):
+        delta = g @ W_o * (1 - states[t + 1] ** 2)
+        result[t] = delta @ W_x
+        g = delta @ W_f
+    return result
+"""
+
+CHUNKED_GRADIENT = """
+def chunked_gradient(x, y, w, k):
+    h = slope = total = 0.0
+    for t, (value, goal) in enumerate(zip(x, y)):
+        slope = slope if t % k else 0.0
+        before = h
+        h = math.tanh(w * before + value)
+        slope = (1 - h * h) * (before + w * slope)
+        total += (h - goal) * slope
+    return total
+"""
+
+LYAPUNOV = """
+def lyapunov(states, W_h, v):
+    v, logs = v / np.linalg.norm(v), []
+    for h in states:
+        v = (1 - h**2) * (W_h @ v)
+        logs.append(np.log(np.linalg.norm(v)))
+        v = v / np.linalg.norm(v)
+    return np.mean(logs)
+"""
+
+SKIP_GRADIENT = """
+def skip_gradient(x, W_x, W_h, S, G):
+    h = [np.zeros(len(S)), np.zeros(len(S))]
+    for row in x:
+        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
+    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
+    for t in reversed(range(len(x))):
+        delta = (G[t] + W_h.T @ one + S.T @ two) * (1 - h[t + 2] ** 2)
+        dS += np.outer(delta, h[t])
+        one, two = delta, one
+    return dS
 """
 
 ANSWERS = {
@@ -194,32 +246,12 @@ def input_gradient(x, W_x, W_f, b, W_o, c, g):
     result[-1] = (g @ W_o * (1 - states[-1] ** 2)) @ W_x
     return result
 """),
-            ("tanh has a slope", """
-def input_gradient(x, W_x, W_f, b, W_o, c, g):
-    states, y = [np.zeros(len(b))], np.zeros(len(c))
-    for row in x:
-        states.append(np.tanh(W_x @ row + W_f @ y + b))
-        y = W_o @ states[-1] + c
-    result = np.zeros(x.shape)
-    for t in reversed(range(len(x))):
-        delta = g @ W_o
-        result[t] = delta @ W_x
-        g = delta @ W_f
-    return result
-"""),
-            ("the slope there is missing", """
-def input_gradient(x, W_x, W_f, b, W_o, c, g):
-    states, y = [np.zeros(len(b))], np.zeros(len(c))
-    for row in x:
-        states.append(np.tanh(W_x @ row + W_f @ y + b))
-        y = W_o @ states[-1] + c
-    result = np.zeros(x.shape)
-    for t in reversed(range(len(x))):
-        message = W_o.T @ g
-        result[t] = W_x.T @ message
-        g = W_f.T @ (message * (1 - states[t + 1] ** 2))
-    return result
-"""),
+            ("tanh has a slope", changed(INPUT_GRADIENT, ("W_o * (1 - states[t + 1] ** 2)", "W_o"))),
+            ("the slope there is missing", changed(
+                INPUT_GRADIENT,
+                ("delta = g @ W_o * (1 - states[t + 1] ** 2)", "message = W_o.T @ g"),
+                ("delta @ W_x", "W_x.T @ message"),
+                ("delta @ W_f", "W_f.T @ (message * (1 - states[t + 1] ** 2))"))),
             ("every tanh on the way back", """
 def input_gradient(x, W_x, W_f, b, W_o, c, g):
     states, y = [np.zeros(len(b))], np.zeros(len(c))
@@ -232,32 +264,8 @@ def input_gradient(x, W_x, W_f, b, W_o, c, g):
         g = g @ W_o @ W_f
     return result
 """),
-            ("not of h_{t-1}", """
-def input_gradient(x, W_x, W_f, b, W_o, c, g):
-    states, y = [np.zeros(len(b))], np.zeros(len(c))
-    for row in x:
-        states.append(np.tanh(W_x @ row + W_f @ y + b))
-        y = W_o @ states[-1] + c
-    result = np.zeros(x.shape)
-    for t in reversed(range(len(x))):
-        delta = g @ W_o * (1 - states[t] ** 2)
-        result[t] = delta @ W_x
-        g = delta @ W_f
-    return result
-"""),
-            ("and not 1 - h", """
-def input_gradient(x, W_x, W_f, b, W_o, c, g):
-    states, y = [np.zeros(len(b))], np.zeros(len(c))
-    for row in x:
-        states.append(np.tanh(W_x @ row + W_f @ y + b))
-        y = W_o @ states[-1] + c
-    result = np.zeros(x.shape)
-    for t in reversed(range(len(x))):
-        delta = g @ W_o * (1 - states[t + 1])
-        result[t] = delta @ W_x
-        g = delta @ W_f
-    return result
-"""),
+            ("not of h_{t-1}", changed(INPUT_GRADIENT, ("[t + 1]", "[t]"))),
+            ("and not 1 - h", changed(INPUT_GRADIENT, ("] ** 2)", "])"))),
             ("g comes in once", """
 def input_gradient(x, W_x, W_f, b, W_o, c, g):
     states, y = [np.zeros(len(b))], np.zeros(len(c))
@@ -286,46 +294,17 @@ def input_gradient(x, W_x, W_f, b, W_o, c, g):
         g = delta @ W_f
     return result
 """),
-            ("the transpose of the other", """
-def input_gradient(x, W_x, W_f, b, W_o, c, g):
-    states, y = [np.zeros(len(b))], np.zeros(len(c))
-    for row in x:
-        states.append(np.tanh(W_x @ row + W_f @ y + b))
-        y = W_o @ states[-1] + c
-    result = np.zeros(x.shape)
-    for t in reversed(range(len(x))):
-        delta = W_f @ g * (1 - states[t + 1] ** 2)
-        result[t] = delta @ W_x
-        g = W_o @ delta
-    return result
-"""),
-            ("not its transpose", """
-def input_gradient(x, W_x, W_f, b, W_o, c, g):
-    states, y = [np.zeros(len(b))], np.zeros(len(c))
-    for row in x:
-        states.append(np.tanh(W_x @ row + W_f @ y + b))
-        y = W_o @ states[-1] + c
-    result = np.zeros(x.shape)
-    message = W_o.T @ g
-    for t in reversed(range(len(x))):
-        delta = message * (1 - states[t + 1] ** 2)
-        result[t] = delta @ W_x
-        message = W_f @ W_o @ delta
-    return result
-"""),
-            ("reverse order", """
-def input_gradient(x, W_x, W_f, b, W_o, c, g):
-    states, y = [np.zeros(len(b))], np.zeros(len(c))
-    for row in x:
-        states.append(np.tanh(W_x @ row + W_f @ y + b))
-        y = W_o @ states[-1] + c
-    result = []
-    for t in reversed(range(len(x))):
-        delta = g @ W_o * (1 - states[t + 1] ** 2)
-        result.append(delta @ W_x)
-        g = delta @ W_f
-    return result
-"""),
+            ("the transpose of the other", changed(
+                INPUT_GRADIENT, ("g @ W_o", "W_f @ g"), ("delta @ W_f", "W_o @ delta"))),
+            ("not its transpose", changed(
+                INPUT_GRADIENT,
+                ("for t in reversed(range(len(x))):", "message = W_o.T @ g\n    for t in reversed(range(len(x))):"),
+                ("g @ W_o", "message"),
+                ("g = delta @ W_f", "message = W_f @ W_o @ delta"))),
+            ("reverse order", changed(
+                INPUT_GRADIENT,
+                ("np.zeros(x.shape)", "[]"),
+                ("result[t] = delta @ W_x", "result.append(delta @ W_x)"))),
         ],
     ),
     "q4": (
@@ -407,49 +386,17 @@ def chunked_gradient(x, y, w, k):
             error *= w
     return total
 """),
-            ("still uses w once", """
-def chunked_gradient(x, y, w, k):
-    h = slope = total = 0.0
-    for t, (value, goal) in enumerate(zip(x, y)):
-        before = h
-        h = math.tanh(w * before + value)
-        slope = 0.0 if t % k == 0 else (1 - h * h) * (before + w * slope)
-        total += (h - goal) * slope
-    return total
-"""),
-            ("by h is h - y", """
-def chunked_gradient(x, y, w, k):
-    h = slope = total = 0.0
-    for t, (value, goal) in enumerate(zip(x, y)):
-        slope = slope if t % k else 0.0
-        before = h
-        h = math.tanh(w * before + value)
-        slope = (1 - h * h) * (before + w * slope)
-        total += (goal - h) * slope
-    return total
-"""),
-            ("no factor 2", """
-def chunked_gradient(x, y, w, k):
-    h = slope = total = 0.0
-    for t, (value, goal) in enumerate(zip(x, y)):
-        slope = slope if t % k else 0.0
-        before = h
-        h = math.tanh(w * before + value)
-        slope = (1 - h * h) * (before + w * slope)
-        total += 2 * (h - goal) * slope
-    return total
-"""),
-            ("without a mean", """
-def chunked_gradient(x, y, w, k):
-    h, slope, terms = 0.0, 0.0, []
-    for t, (value, goal) in enumerate(zip(x, y)):
-        slope = slope if t % k else 0.0
-        before = h
-        h = math.tanh(w * before + value)
-        slope = (1 - h * h) * (before + w * slope)
-        terms.append((h - goal) * slope)
-    return np.mean(terms)
-"""),
+            ("still uses w once", changed(
+                CHUNKED_GRADIENT,
+                ("        slope = slope if t % k else 0.0\n", ""),
+                ("slope = (1 ", "slope = 0.0 if t % k == 0 else (1 "))),
+            ("by h is h - y", changed(CHUNKED_GRADIENT, ("h - goal", "goal - h"))),
+            ("no factor 2", changed(CHUNKED_GRADIENT, (" += (h ", " += 2 * (h "))),
+            ("without a mean", changed(
+                CHUNKED_GRADIENT,
+                ("h = slope = total = 0.0", "h, slope, terms = 0.0, 0.0, []"),
+                ("total += (h - goal) * slope", "terms.append((h - goal) * slope)"),
+                ("return total", "return np.mean(terms)"))),
             ("tanh has a slope", """
 def chunked_gradient(x, y, w, k):
     h = slope = total = 0.0
@@ -471,77 +418,23 @@ def lyapunov(states, W_h, v):
     return np.log(np.linalg.norm(product @ v) / start) / len(states)
 """,
         [
-            ("passes through tanh as well", """
-def lyapunov(states, W_h, v):
-    v, logs = v / np.linalg.norm(v), []
-    for _ in states:
-        v = W_h @ v
-        logs.append(np.log(np.linalg.norm(v)))
-        v = v / np.linalg.norm(v)
-    return np.mean(logs)
-"""),
-            ("divide by the number of steps", """
-def lyapunov(states, W_h, v):
-    v, total = v / np.linalg.norm(v), 0
-    for h in states:
-        v = (1 - h**2) * (W_h @ v)
-        total += np.log(np.linalg.norm(v))
-        v = v / np.linalg.norm(v)
-    return total
-"""),
-            ("counted again", """
-def lyapunov(states, W_h, v):
-    v, logs = v / np.linalg.norm(v), []
-    for h in states:
-        v = (1 - h**2) * (W_h @ v)
-        logs.append(np.log(np.linalg.norm(v)))
-    return np.mean(logs)
-"""),
-            ("belongs to the way back", """
-def lyapunov(states, W_h, v):
-    v, logs = v / np.linalg.norm(v), []
-    for h in states:
-        v = (v @ W_h) * (1 - h**2)
-        logs.append(np.log(np.linalg.norm(v)))
-        v = v / np.linalg.norm(v)
-    return np.mean(logs)
-"""),
-            ("length 1 at the start", """
-def lyapunov(states, W_h, v):
-    logs = []
-    for h in states:
-        v = (1 - h**2) * (W_h @ v)
-        logs.append(np.log(np.linalg.norm(v)))
-        v = v / np.linalg.norm(v)
-    return np.mean(logs)
-"""),
-            ("first W_h, then the slope", """
-def lyapunov(states, W_h, v):
-    v, logs = v / np.linalg.norm(v), []
-    for h in states:
-        v = W_h @ np.diag(1 - h**2) @ v
-        logs.append(np.log(np.linalg.norm(v)))
-        v = v / np.linalg.norm(v)
-    return np.mean(logs)
-"""),
-            ("natural logarithm", """
-def lyapunov(states, W_h, v):
-    v, logs = v / np.linalg.norm(v), []
-    for h in states:
-        v = (1 - h**2) * (W_h @ v)
-        logs.append(np.log2(np.linalg.norm(v)))
-        v = v / np.linalg.norm(v)
-    return np.mean(logs)
-"""),
-            ("not the logarithm of the mean", """
-def lyapunov(states, W_h, v):
-    v, growth = v / np.linalg.norm(v), []
-    for h in states:
-        v = (1 - h**2) * (W_h @ v)
-        growth.append(np.linalg.norm(v))
-        v = v / np.linalg.norm(v)
-    return np.log(np.mean(growth))
-"""),
+            ("passes through tanh as well", changed(
+                LYAPUNOV, ("for h in", "for _ in"), ("(1 - h**2) * (W_h @ v)", "W_h @ v"))),
+            ("divide by the number of steps", changed(
+                LYAPUNOV,
+                ("logs = v / np.linalg.norm(v), []", "total = v / np.linalg.norm(v), 0"),
+                ("logs.append(np.log(np.linalg.norm(v)", "total += np.log(np.linalg.norm(v"),
+                ("np.mean(logs)", "total"))),
+            ("counted again", changed(LYAPUNOV, ("        v = v / np.linalg.norm(v)\n", ""))),
+            ("belongs to the way back", changed(LYAPUNOV, ("1 - h**2) * (W_h @ v", "v @ W_h) * (1 - h**2"))),
+            ("length 1 at the start", changed(LYAPUNOV, ("v, logs = v / np.linalg.norm(v),", "logs ="))),
+            ("first W_h, then the slope", changed(LYAPUNOV, ("(1 - h**2) * (W_h @ v)", "W_h @ np.diag(1 - h**2) @ v"))),
+            ("natural logarithm", changed(LYAPUNOV, ("(np.log", "(np.log2"))),
+            ("not the logarithm of the mean", changed(
+                LYAPUNOV,
+                (", logs ", ", growth "),
+                ("logs.append(np.log(np.linalg.norm(v)", "growth.append(np.linalg.norm(v"),
+                ("np.mean(logs", "np.log(np.mean(growth)"))),
             ("follow this one disturbance", """
 def lyapunov(states, W_h, v):
     return np.mean([np.log(np.linalg.svd(np.diag(1 - h**2) @ W_h)[1][0]) for h in states])
@@ -566,54 +459,15 @@ def skip_gradient(x, W_x, W_h, S, G):
     return dS
 """,
         [
-            ("delta_t has a second term", """
-def skip_gradient(x, W_x, W_h, S, G):
-    h = [np.zeros(len(S)), np.zeros(len(S))]
-    for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
-    dS, later = np.zeros(S.shape), 0
-    for t in reversed(range(len(x))):
-        delta = (G[t] + later) * (1 - h[t + 2] ** 2)
-        dS += np.outer(delta, h[t])
-        later = W_h.T @ delta
-    return dS
-"""),
-            ("multiplies the whole sum", """
-def skip_gradient(x, W_x, W_h, S, G):
-    h = [np.zeros(len(S)), np.zeros(len(S))]
-    for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
-    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
-    for t in reversed(range(len(x))):
-        delta = (G[t] + W_h.T @ one) * (1 - h[t + 2] ** 2) + S.T @ two
-        dS += np.outer(delta, h[t])
-        one, two = delta, one
-    return dS
-"""),
-            ("not from Elman's", """
-def skip_gradient(x, W_x, W_h, S, G):
-    h = [np.zeros(len(S)), np.zeros(len(S))]
-    for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1]))
-    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
-    for t in reversed(range(len(x))):
-        delta = (G[t] + W_h.T @ one + S.T @ two) * (1 - h[t + 2] ** 2)
-        dS += np.outer(delta, h[t])
-        one, two = delta, one
-    return dS
-"""),
-            ("it is h_{t-2} that the outer product needs", """
-def skip_gradient(x, W_x, W_h, S, G):
-    h = [np.zeros(len(S)), np.zeros(len(S))]
-    for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
-    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
-    for t in reversed(range(len(x))):
-        delta = (G[t] + W_h.T @ one + S.T @ two) * (1 - h[t + 2] ** 2)
-        dS += np.outer(delta, h[t + 1])
-        one, two = delta, one
-    return dS
-"""),
+            ("delta_t has a second term", changed(
+                SKIP_GRADIENT,
+                ("one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))", "later = np.zeros(S.shape), 0"),
+                ("W_h.T @ one + S.T @ two", "later"),
+                ("one, two = delta, one", "later = W_h.T @ delta"))),
+            ("multiplies the whole sum", changed(
+                SKIP_GRADIENT, ("one + S.T @ two) * (1 - h[t + 2] ** 2)", "one) * (1 - h[t + 2] ** 2) + S.T @ two"))),
+            ("not from Elman's", changed(SKIP_GRADIENT, (" + S @ h[-2]", ""))),
+            ("it is h_{t-2} that the outer product needs", changed(SKIP_GRADIENT, (", h[t])", ", h[t + 1])"))),
             ("each G_t enters the recursion", """
 def skip_gradient(x, W_x, W_h, S, G):
     h = [np.zeros(len(S)), np.zeros(len(S))]
@@ -627,42 +481,11 @@ def skip_gradient(x, W_x, W_h, S, G):
         one, two = delta, one
     return dS
 """),
-            ("slope of tanh is missing", """
-def skip_gradient(x, W_x, W_h, S, G):
-    h = [np.zeros(len(S)), np.zeros(len(S))]
-    for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
-    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
-    for t in reversed(range(len(x))):
-        delta = G[t] + W_h.T @ one + S.T @ two
-        dS += np.outer(delta, h[t])
-        one, two = delta, one
-    return dS
-"""),
-            ("transposed: row i of dS", """
-def skip_gradient(x, W_x, W_h, S, G):
-    h = [np.zeros(len(S)), np.zeros(len(S))]
-    for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
-    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
-    for t in reversed(range(len(x))):
-        delta = (G[t] + W_h.T @ one + S.T @ two) * (1 - h[t + 2] ** 2)
-        dS += np.outer(h[t], delta)
-        one, two = delta, one
-    return dS
-"""),
-            ("without a transpose", """
-def skip_gradient(x, W_x, W_h, S, G):
-    h = [np.zeros(len(S)), np.zeros(len(S))]
-    for row in x:
-        h.append(np.tanh(W_x @ row + W_h @ h[-1] + S @ h[-2]))
-    dS, one, two = np.zeros(S.shape), np.zeros(len(S)), np.zeros(len(S))
-    for t in reversed(range(len(x))):
-        delta = (G[t] + W_h @ one + S @ two) * (1 - h[t + 2] ** 2)
-        dS += np.outer(delta, h[t])
-        one, two = delta, one
-    return dS
-"""),
+            ("slope of tanh is missing", changed(
+                SKIP_GRADIENT,
+                ("(G[t] + W_h.T @ one + S.T @ two) * (1 - h[t + 2] ** 2)", "G[t] + W_h.T @ one + S.T @ two"))),
+            ("transposed: row i of dS", changed(SKIP_GRADIENT, ("delta, h[t]", "h[t], delta"))),
+            ("without a transpose", changed(SKIP_GRADIENT, ("W_h.T @ one + S.T", "W_h @ one + S"))),
         ],
     ),
 }  # fmt: skip

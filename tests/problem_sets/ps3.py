@@ -1,6 +1,41 @@
 """Answers to problem set 3: for each question another right one, and wrong ones with words of the hint they must get.
 
-{question: (right, [(words of the hint, wrong), ...])}, each the source of the student's cell.
+{question: (right, [(words of the hint, wrong), ...])}, each the source of the student's cell. Many of the
+wrong ones are a right one with a line or two changed.
+"""
+
+from tests.problem_sets import changed
+
+MINIMAL_STEP = """
+def minimal_step(x, h, W_f, U_f, b_f, W_n, U_n, b_n):
+    f = 1 / (1 + np.exp(-x @ W_f.T - h @ U_f.T - b_f))
+    n = np.tanh(x @ W_n.T + (f * h) @ U_n.T + b_n)
+    return h + f * (n - h)
+"""
+
+PEEPHOLE_LSTM = """
+def peephole_lstm(x, W_x, W_h, b, p):
+    H = len(b) // 4
+    h, c, states = np.zeros(H), np.zeros(H), []
+    for row in x:
+        i, f, g, o = (W_x @ row + W_h @ h + b).reshape(4, H)
+        i, f = 1 / (1 + np.exp(-i - p[0] * c)), 1 / (1 + np.exp(-f - p[1] * c))
+        c = f * c + i * np.tanh(g)
+        h = np.tanh(c) / (1 + np.exp(-o - p[2] * c))
+        states.append(h)
+    return np.array(states)
+"""
+
+PEEPHOLE_BACKWARD = """
+def peephole_backward(gates, c_before, p, dh, dc):
+    i, f, g, o = gates
+    t = np.tanh(f * c_before + i * g)
+    do = dh * t * o * (1 - o)
+    dc = dc + dh * o * (1 - t**2) + p[2] * do
+    di = dc * g * i * (1 - i)
+    df = dc * c_before * f * (1 - f)
+    dg = dc * i * (1 - g**2)
+    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
 """
 
 ANSWERS = {
@@ -15,48 +50,21 @@ def minimal_step(x, h, W_f, U_f, b_f, W_n, U_n, b_n):
     return rows
 """,
         [
-            ("how much of the candidate comes in", """
-def minimal_step(x, h, W_f, U_f, b_f, W_n, U_n, b_n):
-    f = 1 / (1 + np.exp(-x @ W_f.T - h @ U_f.T - b_f))
-    n = np.tanh(x @ W_n.T + (f * h) @ U_n.T + b_n)
-    return f * h + (1 - f) * n
-"""),
-            ("before the product", """
-def minimal_step(x, h, W_f, U_f, b_f, W_n, U_n, b_n):
-    f = 1 / (1 + np.exp(-x @ W_f.T - h @ U_f.T - b_f))
-    n = np.tanh(x @ W_n.T + f * (h @ U_n.T) + b_n)
-    return h + f * (n - h)
-"""),
-            ("sees the gated state", """
-def minimal_step(x, h, W_f, U_f, b_f, W_n, U_n, b_n):
-    f = 1 / (1 + np.exp(-x @ W_f.T - h @ U_f.T - b_f))
-    n = np.tanh(x @ W_n.T + h @ U_n.T + b_n)
-    return h + f * (n - h)
-"""),
+            ("how much of the candidate comes in", changed(MINIMAL_STEP, ("h + f * (n - h)", "f * h + (1 - f) * n"))),
+            ("before the product", changed(MINIMAL_STEP, ("(f * h) @ U_n.T", "f * (h @ U_n.T)"))),
+            ("sees the gated state", changed(MINIMAL_STEP, ("(f * h)", "h"))),
             ("a gate is a sigmoid", """
 def minimal_step(x, h, W_f, U_f, b_f, W_n, U_n, b_n):
     f, n = np.tanh(x @ W_f.T + h @ U_f.T + b_f), x @ W_n.T + b_n
     n = np.tanh(n + (f * h) @ U_n.T)
     return h + f * (n - h)
 """),
-            ("biases are missing", """
-def minimal_step(x, h, W_f, U_f, b_f, W_n, U_n, b_n):
-    f = 1 / (1 + np.exp(-x @ W_f.T - h @ U_f.T))
-    n = np.tanh(x @ W_n.T + (f * h) @ U_n.T)
-    return h + f * (n - h)
-"""),
-            ("not what stays", """
-def minimal_step(x, h, W_f, U_f, b_f, W_n, U_n, b_n):
-    f = 1 / (1 + np.exp(-x @ W_f.T - h @ U_f.T - b_f))
-    kept = (1 - f) * h
-    return kept + f * np.tanh(x @ W_n.T + kept @ U_n.T + b_n)
-"""),
-            ("recurrent matrices are transposed", """
-def minimal_step(x, h, W_f, U_f, b_f, W_n, U_n, b_n):
-    f = 1 / (1 + np.exp(-x @ W_f.T - h @ U_f - b_f))
-    n = np.tanh(x @ W_n.T + (f * h) @ U_n + b_n)
-    return h + f * (n - h)
-"""),
+            ("biases are missing", changed(MINIMAL_STEP, ("U_f.T - b_f", "U_f.T"), ("U_n.T + b_n", "U_n.T"))),
+            ("not what stays", changed(
+                MINIMAL_STEP,
+                ("n = np.tanh(x @ W_n.T + (f * h) @ U_n.T + b_n)", "kept = (1 - f) * h"),
+                ("h + f * (n - h", "kept + f * np.tanh(x @ W_n.T + kept @ U_n.T + b_n"))),
+            ("recurrent matrices are transposed", changed(MINIMAL_STEP, (" U_f.T ", " U_f "), (" U_n.T ", " U_n "))),
         ],
     ),
     "q2": (
@@ -85,30 +93,8 @@ def peephole_lstm(x, W_x, W_h, b, p):
         states.append(h)
     return np.array(states)
 """),
-            ("the output gate comes last", """
-def peephole_lstm(x, W_x, W_h, b, p):
-    H = len(b) // 4
-    h, c, states = np.zeros(H), np.zeros(H), []
-    for row in x:
-        i, f, o, g = (W_x @ row + W_h @ h + b).reshape(4, H)
-        i, f = 1 / (1 + np.exp(-i - p[0] * c)), 1 / (1 + np.exp(-f - p[1] * c))
-        c = f * c + i * np.tanh(g)
-        h = np.tanh(c) / (1 + np.exp(-o - p[2] * c))
-        states.append(h)
-    return np.array(states)
-"""),
-            ("times tanh(c_t)", """
-def peephole_lstm(x, W_x, W_h, b, p):
-    H = len(b) // 4
-    h, c, states = np.zeros(H), np.zeros(H), []
-    for row in x:
-        i, f, g, o = (W_x @ row + W_h @ h + b).reshape(4, H)
-        i, f = 1 / (1 + np.exp(-i - p[0] * c)), 1 / (1 + np.exp(-f - p[1] * c))
-        c = f * c + i * np.tanh(g)
-        h = c / (1 + np.exp(-o - p[2] * c))
-        states.append(h)
-    return np.array(states)
-"""),
+            ("the output gate comes last", changed(PEEPHOLE_LSTM, (", g, o ", ", o, g "))),
+            ("times tanh(c_t)", changed(PEEPHOLE_LSTM, ("np.tanh(c)", "c"))),
             ("through their peepholes", """
 def peephole_lstm(x, W_x, W_h, b, p):
     H = len(b) // 4
@@ -120,42 +106,12 @@ def peephole_lstm(x, W_x, W_h, b, p):
         states.append(h)
     return np.array(states)
 """),
-            ("f belongs to the old cell state", """
-def peephole_lstm(x, W_x, W_h, b, p):
-    H = len(b) // 4
-    h, c, states = np.zeros(H), np.zeros(H), []
-    for row in x:
-        i, f, g, o = (W_x @ row + W_h @ h + b).reshape(4, H)
-        i, f = 1 / (1 + np.exp(-i - p[0] * c)), 1 / (1 + np.exp(-f - p[1] * c))
-        c = i * c + f * np.tanh(g)
-        h = np.tanh(c) / (1 + np.exp(-o - p[2] * c))
-        states.append(h)
-    return np.array(states)
-"""),
-            ("not the cell states", """
-def peephole_lstm(x, W_x, W_h, b, p):
-    H = len(b) // 4
-    h, c, states = np.zeros(H), np.zeros(H), []
-    for row in x:
-        i, f, g, o = (W_x @ row + W_h @ h + b).reshape(4, H)
-        i, f = 1 / (1 + np.exp(-i - p[0] * c)), 1 / (1 + np.exp(-f - p[1] * c))
-        c = f * c + i * np.tanh(g)
-        h = np.tanh(c) / (1 + np.exp(-o - p[2] * c))
-        states.append(c)
-    return np.array(states)
-"""),
-            ("neither h nor tanh(c)", """
-def peephole_lstm(x, W_x, W_h, b, p):
-    H = len(b) // 4
-    h, c, states = np.zeros(H), np.zeros(H), []
-    for row in x:
-        i, f, g, o = (W_x @ row + W_h @ h + b).reshape(4, H)
-        i, f = 1 / (1 + np.exp(-i - p[0] * h)), 1 / (1 + np.exp(-f - p[1] * h))
-        c = f * c + i * np.tanh(g)
-        h = np.tanh(c) / (1 + np.exp(-o - p[2] * np.tanh(c)))
-        states.append(h)
-    return np.array(states)
-"""),
+            ("f belongs to the old cell state", changed(PEEPHOLE_LSTM, ("f * c + i", "i * c + f"))),
+            ("not the cell states", changed(PEEPHOLE_LSTM, ("states.append(h)", "states.append(c)"))),
+            ("neither h nor tanh(c)", changed(
+                PEEPHOLE_LSTM,
+                ("c)), 1 / (1 + np.exp(-f - p[1] * c", "h)), 1 / (1 + np.exp(-f - p[1] * h"),
+                ("] * c))", "] * np.tanh(c)))"))),
             ("hand it on", """
 def peephole_lstm(x, W_x, W_h, b, p):
     H = len(b) // 4
@@ -184,61 +140,14 @@ def peephole_backward(gates, c_before, p, dh, dc):
     return torch.autograd.grad(dh @ h + dc @ c, (a, c_before))
 """,
         [
-            ("the LSTM without peepholes", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    dc = dc + dh * o * (1 - t**2)
-    di = dc * g * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), dc * f
-"""),
-            ("acts on h_t through its peephole too", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    dc = dc + dh * o * (1 - t**2)
-    di = dc * g * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
-"""),
-            ("it acts through their peepholes too", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    dc = dc + dh * o * (1 - t**2) + p[2] * do
-    di = dc * g * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), dc * f
-"""),
-            ("and not at c_{t-1}", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    dc = dc + dh * o * (1 - t**2)
-    di = dc * g * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df + p[2] * do
-"""),
-            ("goes on to i, f and g as well", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    dc = dc + dh * o * (1 - t**2)
-    di = dc * g * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), (dc + p[2] * do) * f + p[0] * di + p[1] * df
-"""),
+            ("the LSTM without peepholes", changed(
+                PEEPHOLE_BACKWARD, (" + p[2] * do", ""), ("f + p[0] * di + p[1] * df", "f"))),
+            ("acts on h_t through its peephole too", changed(PEEPHOLE_BACKWARD, (" + p[2] * do", ""))),
+            ("it acts through their peepholes too", changed(PEEPHOLE_BACKWARD, ("f + p[0] * di + p[1] * df", "f"))),
+            ("and not at c_{t-1}", changed(
+                PEEPHOLE_BACKWARD, (" + p[2] * do", ""), ("1] * df", "1] * df + p[2] * do"))),
+            ("goes on to i, f and g as well", changed(
+                PEEPHOLE_BACKWARD, (" + p[2] * do", ""), ("), dc *", "), (dc + p[2] * do) *"))),
             ("on its path stands the gate's slope", """
 def peephole_backward(gates, c_before, p, dh, dc):
     i, f, g, o = gates
@@ -251,28 +160,8 @@ def peephole_backward(gates, c_before, p, dh, dc):
     before = dc * (f + p[0] * g + p[1] * c_before)
     return np.concatenate([di, df, dg, do]), before
 """),
-            ("also acts through h_t", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    dc = dc + p[2] * do
-    di = dc * g * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
-"""),
-            ("adds to what comes through h_t", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    dc = dh * o * (1 - t**2) + p[2] * do
-    di = dc * g * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
-"""),
+            ("also acts through h_t", changed(PEEPHOLE_BACKWARD, ("dh * o * (1 - t**2) + p", "p"))),
+            ("adds to what comes through h_t", changed(PEEPHOLE_BACKWARD, ("dc + dh", "dh"))),
             ("the slopes of sigmoid and tanh too", """
 def peephole_backward(gates, c_before, p, dh, dc):
     i, f, g, o = gates
@@ -284,83 +173,19 @@ def peephole_backward(gates, c_before, p, dh, dc):
     dg = dc * i
     return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
 """),
-            ("each has the slope s (1 - s)", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t
-    dc = dc + dh * o * (1 - t**2) + p[2] * do
-    di = dc * g
-    df = dc * c_before
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
-"""),
-            ("multiplies tanh(c_t), not c_t", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * (f * c_before + i * g) * o * (1 - o)
-    dc = dc + dh * o * (1 - t**2) + p[2] * do
-    di = dc * g * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
-"""),
-            ("with slope 1 - g^2", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    dc = dc + dh * o * (1 - t**2) + p[2] * do
-    di = dc * g * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * i * g * (1 - g)
-    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
-"""),
-            ("multiplied c_{t-1}, not c_t", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    dc = dc + dh * o * (1 - t**2) + p[2] * do
-    di = dc * g * i * (1 - i)
-    df = dc * (f * c_before + i * g) * f * (1 - f)
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
-"""),
-            ("each derivative has the other one", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    dc = dc + dh * o * (1 - t**2) + p[2] * do
-    di = dc * i * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * g * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), dc * f + p[0] * di + p[1] * df
-"""),
-            ("its share of all that arrives", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    from_next, dc = dc, dc + dh * o * (1 - t**2) + p[2] * do
-    di = dc * g * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), from_next * f + p[0] * di + p[1] * df
-"""),
-            ("stands the forget gate", """
-def peephole_backward(gates, c_before, p, dh, dc):
-    i, f, g, o = gates
-    t = np.tanh(f * c_before + i * g)
-    do = dh * t * o * (1 - o)
-    dc = dc + dh * o * (1 - t**2) + p[2] * do
-    di = dc * g * i * (1 - i)
-    df = dc * c_before * f * (1 - f)
-    dg = dc * i * (1 - g**2)
-    return np.concatenate([di, df, dg, do]), dc + p[0] * di + p[1] * df
-"""),
+            ("each has the slope s (1 - s)", changed(
+                PEEPHOLE_BACKWARD,
+                ("t * o * (1 - o)", "t"),
+                ("g * i * (1 - i)", "g"),
+                ("c_before * f * (1 - f)", "c_before"))),
+            ("multiplies tanh(c_t), not c_t", changed(PEEPHOLE_BACKWARD, (" * t * ", " * (f * c_before + i * g) * "))),
+            ("with slope 1 - g^2", changed(PEEPHOLE_BACKWARD, ("(1 - g**2", "g * (1 - g"))),
+            ("multiplied c_{t-1}, not c_t", changed(PEEPHOLE_BACKWARD, ("* c_before *", "* (f * c_before + i * g) *"))),
+            ("each derivative has the other one", changed(
+                PEEPHOLE_BACKWARD, (" * g * ", " * i * "), ("dc * i * (", "dc * g * ("))),
+            ("its share of all that arrives", changed(
+                PEEPHOLE_BACKWARD, ("  dc = ", "  from_next, dc = dc, "), ("), dc *", "), from_next *"))),
+            ("stands the forget gate", changed(PEEPHOLE_BACKWARD, ("dc * f +", "dc +"))),
         ],
     ),
     "q4": (

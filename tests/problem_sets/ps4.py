@@ -1,6 +1,29 @@
 """Answers to problem set 4: for each question another right one, and wrong ones with words of the hint they must get.
 
-{question: (right, [(words of the hint, wrong), ...])}, each the source of the student's cell.
+{question: (right, [(words of the hint, wrong), ...])}, each the source of the student's cell. Many of the
+wrong ones are a right one with a line or two changed.
+"""
+
+from tests.problem_sets import changed
+
+GLOVE = """
+def glove(X, W, C, a, b):
+    f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
+    miss = W @ C.T + a[:, None] + b[None, :] - np.log(X, where=X > 0, out=np.zeros_like(X))
+    return np.sum(f * miss**2), 2 * (f * miss) @ C
+"""
+
+LOCAL_ATTENTION = """
+def local_attention(scores, centre, D):
+    s = np.arange(len(scores))
+    e = np.exp(scores) * (abs(s - centre) <= D)
+    return e / e.sum() * np.exp(-2 * ((s - centre) / D) ** 2)
+"""
+
+RERANK = """
+def rerank(log_probs, lengths, penalties, rho):
+    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** rho + penalties
+    return s.argmax(), s.max()
 """
 
 ANSWERS = {
@@ -16,12 +39,7 @@ def glove(X, W, C, a, b):
     return loss, dW
 """,
         [
-            ("is no number", """
-def glove(X, W, C, a, b):
-    f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + a[:, None] + b[None, :] - np.log(X)
-    return np.sum(f * miss**2), 2 * (f * miss) @ C
-"""),
+            ("is no number", changed(GLOVE, ("X, where=X > 0, out=np.zeros_like(X)", "X"))),
             ("no logarithm and no term", """
 def glove(X, W, C, a, b):
     X = np.clip(X, 1, None)
@@ -48,36 +66,11 @@ def glove(X, W, C, a, b):
         dW[i] += 2 * f * miss * C[j]
     return loss, dW
 """),
-            ("the biases a_i and b_j", """
-def glove(X, W, C, a, b):
-    f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T - np.log(X, where=X > 0, out=np.zeros_like(X))
-    return np.sum(f * miss**2), 2 * (f * miss) @ C
-"""),
-            ("has a factor 2", """
-def glove(X, W, C, a, b):
-    f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + a[:, None] + b[None, :] - np.log(X, where=X > 0, out=np.zeros_like(X))
-    return np.sum(f * miss**2), (f * miss) @ C
-"""),
-            ("the derivative by C", """
-def glove(X, W, C, a, b):
-    f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + a[:, None] + b[None, :] - np.log(X, where=X > 0, out=np.zeros_like(X))
-    return np.sum(f * miss**2), 2 * (f * miss).T @ W
-"""),
-            ("outside the square", """
-def glove(X, W, C, a, b):
-    f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + a[:, None] + b[None, :] - np.log(X, where=X > 0, out=np.zeros_like(X))
-    return np.sum((f * miss) ** 2), 2 * (f**2 * miss) @ C
-"""),
-            ("not of 1 + X", """
-def glove(X, W, C, a, b):
-    f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + a[:, None] + b[None, :] - np.log(1 + X)
-    return np.sum(f * miss**2), 2 * (f * miss) @ C
-"""),
+            ("the biases a_i and b_j", changed(GLOVE, ("+ a[:, None] + b[None, :] ", ""))),
+            ("has a factor 2", changed(GLOVE, (", 2 * (", ", ("))),
+            ("the derivative by C", changed(GLOVE, ("miss) @ C", "miss).T @ W"))),
+            ("outside the square", changed(GLOVE, ("f * miss**2), 2 * (f", "(f * miss) ** 2), 2 * (f**2"))),
+            ("not of 1 + X", changed(GLOVE, ("X, where=X > 0, out=np.zeros_like(X)", "1 + X"))),
             ("in the derivative too", """
 def glove(X, W, C, a, b):
     loss, dW = 0.0, np.zeros(W.shape)
@@ -87,12 +80,7 @@ def glove(X, W, C, a, b):
         dW[i] += 2 * miss * C[j]
     return loss, dW
 """),
-            ("a_i belongs to the word", """
-def glove(X, W, C, a, b):
-    f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
-    miss = W @ C.T + a[None, :] + b[:, None] - np.log(X, where=X > 0, out=np.zeros_like(X))
-    return np.sum(f * miss**2), 2 * (f * miss) @ C
-"""),
+            ("a_i belongs to the word", changed(GLOVE, (":, None] + b[None, :", "None, :] + b[:, None"))),
             ("the wrong sign", """
 def glove(X, W, C, a, b):
     f = np.minimum(1, (X / {{ceiling}}) ** {{alpha}})
@@ -187,30 +175,16 @@ def local_attention(scores, centre, D):
     weights = np.exp(scores) / np.exp(scores).sum()
     return weights * np.exp(-2 * ((np.arange(len(scores)) - centre) / D) ** 2)
 """),
-            ("cut the window before it", """
-def local_attention(scores, centre, D):
-    s = np.arange(len(scores))
-    weights = np.exp(scores) / np.exp(scores).sum() * (abs(s - centre) <= D)
-    return weights * np.exp(-2 * ((s - centre) / D) ** 2)
-"""),
-            ("after the softmax", """
-def local_attention(scores, centre, D):
-    s = np.arange(len(scores))
-    e = np.exp(scores * np.exp(-2 * ((s - centre) / D) ** 2)) * (abs(s - centre) <= D)
-    return e / e.sum()
-"""),
-            ("the bell is missing", """
-def local_attention(scores, centre, D):
-    s = np.arange(len(scores))
-    e = np.exp(scores) * (abs(s - centre) <= D)
-    return e / e.sum()
-"""),
-            ("exactly D away", """
-def local_attention(scores, centre, D):
-    s = np.arange(len(scores))
-    e = np.exp(scores) * (abs(s - centre) < D)
-    return e / e.sum() * np.exp(-2 * ((s - centre) / D) ** 2)
-"""),
+            ("cut the window before it", changed(
+                LOCAL_ATTENTION,
+                ("e = np.exp(scores", "weights = np.exp(scores) / np.exp(scores).sum("),
+                ("e / e.sum()", "weights"))),
+            ("after the softmax", changed(
+                LOCAL_ATTENTION,
+                ("np.exp(scores)", "np.exp(scores * np.exp(-2 * ((s - centre) / D) ** 2))"),
+                (") * np.exp(-2 * ((s - centre) / D) ** 2)", ")"))),
+            ("the bell is missing", changed(LOCAL_ATTENTION, (" * np.exp(-2 * ((s - centre) / D) ** 2)", ""))),
+            ("exactly D away", changed(LOCAL_ATTENTION, (") <= D)", ") < D)"))),
             ("a negative index", """
 def local_attention(scores, centre, D):
     low, high = math.ceil(centre - D), math.floor(centre + D) + 1
@@ -218,24 +192,13 @@ def local_attention(scores, centre, D):
     weights[low:high] = np.exp(scores[low:high]) / np.exp(scores[low:high]).sum()
     return weights * np.exp(-2 * ((np.arange(len(scores)) - centre) / D) ** 2)
 """),
-            ("standard deviation is D / 2", """
-def local_attention(scores, centre, D):
-    s = np.arange(len(scores))
-    e = np.exp(scores) * (abs(s - centre) <= D)
-    return e / e.sum() * np.exp(-0.5 * ((s - centre) / D) ** 2)
-"""),
-            ("not normalised again", """
-def local_attention(scores, centre, D):
-    s = np.arange(len(scores))
-    e = np.exp(scores - 2 * ((s - centre) / D) ** 2) * (abs(s - centre) <= D)
-    return e / e.sum()
-"""),
-            ("exp(0) is 1", """
-def local_attention(scores, centre, D):
-    s = np.arange(len(scores))
-    e = np.exp(scores * (abs(s - centre) <= D))
-    return e / e.sum() * np.exp(-2 * ((s - centre) / D) ** 2)
-"""),
+            ("standard deviation is D / 2", changed(LOCAL_ATTENTION, ("np.exp(-2 *", "np.exp(-0.5 *"))),
+            ("not normalised again", changed(
+                LOCAL_ATTENTION,
+                ("np.exp(scores)", "np.exp(scores - 2 * ((s - centre) / D) ** 2)"),
+                (" * np.exp(-2 * ((s - centre) / D) ** 2)", ""))),
+            ("exp(0) is 1", changed(
+                LOCAL_ATTENTION, ("scores) * (abs(s - centre) <= D", "scores * (abs(s - centre) <= D)"))),
             ("do not round it", """
 def local_attention(scores, centre, D):
     middle, s = int(round(centre)), np.arange(len(scores))
@@ -244,18 +207,12 @@ def local_attention(scores, centre, D):
     weights[low:high] = np.exp(scores[low:high]) / np.exp(scores[low:high]).sum()
     return weights * np.exp(-2 * ((s - middle) / D) ** 2)
 """),
-            ("do not cut off its decimals", """
-def local_attention(scores, centre, D):
-    p, s = int(centre), np.arange(len(scores))
-    e = np.exp(scores) * (abs(s - p) <= D)
-    return e / e.sum() * np.exp(-2 * ((s - p) / D) ** 2)
-"""),
-            ("not by sigma^2", """
-def local_attention(scores, centre, D):
-    s = np.arange(len(scores))
-    e = np.exp(scores) * (abs(s - centre) <= D)
-    return e / e.sum() * np.exp(-((s - centre) ** 2) / (D / 2) ** 2)
-"""),
+            ("do not cut off its decimals", changed(
+                LOCAL_ATTENTION,
+                ("  s = np.arange", "  p, s = int(centre), np.arange"),
+                (" - centre) <", " - p) <"),
+                (" centre)", " p)"))),
+            ("not by sigma^2", changed(LOCAL_ATTENTION, ("2 * ((s - centre) / D", "((s - centre) ** 2) / (D / 2"))),
             ("no factor before it", """
 def local_attention(scores, centre, D):
     s, sigma = np.arange(len(scores)), D / 2
@@ -407,56 +364,24 @@ def rerank(log_probs, lengths, penalties, rho):
     s = [p + cp for p, cp in zip(log_probs, penalties)]
     return np.argmax(s), max(s)
 """),
-            ("helps the long ones", """
-def rerank(log_probs, lengths, penalties, rho):
-    s = np.array(log_probs) * ((5 + np.array(lengths)) / 6) ** rho + penalties
-    return s.argmax(), s.max()
-"""),
-            ("coverage is missing", """
-def rerank(log_probs, lengths, penalties, rho):
-    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** rho
-    return s.argmax(), s.max()
-"""),
-            ("add it", """
-def rerank(log_probs, lengths, penalties, rho):
-    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** rho - penalties
-    return s.argmax(), s.max()
-"""),
-            ("and not n^rho", """
-def rerank(log_probs, lengths, penalties, rho):
-    s = np.array(log_probs) / np.array(lengths) ** rho + penalties
-    return s.argmax(), s.max()
-"""),
-            ("and not n itself", """
-def rerank(log_probs, lengths, penalties, rho):
-    s = np.array(log_probs) / lengths + penalties
-    return s.argmax(), s.max()
-"""),
-            ("6 included", """
-def rerank(log_probs, lengths, penalties, rho):
-    s = np.array(log_probs) / ((5 + np.array(lengths)) ** rho / 6) + penalties
-    return s.argmax(), s.max()
-"""),
+            ("helps the long ones", changed(RERANK, ("log_probs) / (", "log_probs) * ("))),
+            ("coverage is missing", changed(RERANK, ("rho + penalties", "rho"))),
+            ("add it", changed(RERANK, ("rho + penalties", "rho - penalties"))),
+            ("and not n^rho", changed(RERANK, ("((5 + np.array(lengths)) / 6", "np.array(lengths"))),
+            ("and not n itself", changed(RERANK, ("((5 + np.array(lengths)) / 6) ** rho", "lengths"))),
+            ("6 included", changed(RERANK, ("/ 6) ** rho", "** rho / 6)"))),
             ("only the log-probability is divided", """
 def rerank(log_probs, lengths, penalties, rho):
     s = (np.array(log_probs) + penalties) / ((5 + np.array(lengths)) / 6) ** rho
     return s.argmax(), s.max()
 """),
-            ("not the lowest", """
-def rerank(log_probs, lengths, penalties, rho):
-    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** rho + penalties
-    return s.argmin(), s.min()
-"""),
+            ("not the lowest", changed(RERANK, ("s.argmax(), s.max", "s.argmin(), s.min"))),
             ("choose by the score", """
 def rerank(log_probs, lengths, penalties, rho):
     i = max(range(len(lengths)), key=lambda i: log_probs[i])
     return i, log_probs[i] / ((5 + lengths[i]) / 6) ** rho + penalties[i]
 """),
-            ("counted from 0", """
-def rerank(log_probs, lengths, penalties, rho):
-    s = np.array(log_probs) / ((5 + np.array(lengths)) / 6) ** rho + penalties
-    return s.argmax() + 1, s.max()
-"""),
+            ("counted from 0", changed(RERANK, ("s.argmax(), ", "s.argmax() + 1, "))),
         ],
     ),
 }  # fmt: skip

@@ -1,6 +1,59 @@
 """Answers to problem set 6: for each question another right one, and wrong ones with words of the hint they must get.
 
-{question: (right, [(words of the hint, wrong), ...])}, each the source of the student's cell.
+{question: (right, [(words of the hint, wrong), ...])}, each the source of the student's cell. Many of the
+wrong ones are a right one with a line or two changed.
+"""
+
+from tests.problem_sets import changed
+
+TYPICAL = """
+def typical(p, mass):
+    inside = [i for i, x in enumerate(p) if x > 0]
+    s = {i: -math.log(p[i]) for i in inside}
+    H = sum(p[i] * s[i] for i in inside)
+    inside.sort(key=lambda i: abs(s[i] - H))
+    kept, total = np.zeros(len(p)), 0.0
+    for i in inside:
+        kept[i] = p[i]
+        total += p[i]
+        if total >= mass:
+            break
+    return kept / total
+"""
+
+TOKENS_A_PASS = """
+def tokens_a_pass(P, Q, start, ahead):
+    value = np.ones(len(P))
+    for _ in range(ahead):
+        value = 1 + np.minimum(P, Q) @ value
+    return value[start]
+"""
+
+LONGEST_TEXT = """
+def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
+    room = (memory - 2 * weights) / (4 * kv_heads * width)
+    return max(room // layers, (room - windowed * window) // (layers - windowed))
+"""
+
+WORD_MAPS = """
+def word_maps(maps):
+    words = {tuple(range(len(maps[0])))}
+    while True:
+        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
+        if longer == words:
+            break
+        words = longer
+
+    def circle(f):
+        for s in range(len(f)):
+            path = [s]
+            while f[path[-1]] not in path:
+                path.append(f[path[-1]])
+            if f[path[-1]] != path[-1]:
+                return True
+        return False
+
+    return len(words), any(map(circle, words))
 """
 
 ANSWERS = {
@@ -16,48 +69,9 @@ def typical(p, mass):
     return kept / kept.sum()
 """,
         [
-            ("which is top-p", """
-def typical(p, mass):
-    inside = [i for i, x in enumerate(p) if x > 0]
-    s = {i: -math.log(p[i]) for i in inside}
-    H = sum(p[i] * s[i] for i in inside)
-    inside.sort(key=lambda i: s[i] - H)
-    kept, total = np.zeros(len(p)), 0.0
-    for i in inside:
-        kept[i] = p[i]
-        total += p[i]
-        if total >= mass:
-            break
-    return kept / total
-"""),
-            ("which is top-p", """
-def typical(p, mass):
-    inside = [i for i, x in enumerate(p) if x > 0]
-    s = {i: -math.log(p[i]) for i in inside}
-    H = sum(p[i] * s[i] for i in inside)
-    inside.sort(key=lambda i: -p[i])
-    kept, total = np.zeros(len(p)), 0.0
-    for i in inside:
-        kept[i] = p[i]
-        total += p[i]
-        if total >= mass:
-            break
-    return kept / total
-"""),
-            ("sum to one", """
-def typical(p, mass):
-    inside = [i for i, x in enumerate(p) if x > 0]
-    s = {i: -math.log(p[i]) for i in inside}
-    H = sum(p[i] * s[i] for i in inside)
-    inside.sort(key=lambda i: abs(s[i] - H))
-    kept, total = np.zeros(len(p)), 0.0
-    for i in inside:
-        kept[i] = p[i]
-        total += p[i]
-        if total >= mass:
-            break
-    return kept
-"""),
+            ("which is top-p", changed(TYPICAL, ("abs(s[i] - H)", "s[i] - H"))),
+            ("which is top-p", changed(TYPICAL, ("abs(s[i] - H)", "-p[i]"))),
+            ("sum to one", changed(TYPICAL, ("kept / total", "kept"))),
             ("reaches the mass is kept", """
 def typical(p, mass):
     inside = [i for i, x in enumerate(p) if x > 0]
@@ -72,48 +86,9 @@ def typical(p, mass):
         total += p[i]
     return kept / np.float64(total)
 """),
-            ("as far off as more", """
-def typical(p, mass):
-    inside = [i for i, x in enumerate(p) if x > 0]
-    s = {i: -math.log(p[i]) for i in inside}
-    H = sum(p[i] * s[i] for i in inside)
-    inside.sort(key=lambda i: H - s[i])
-    kept, total = np.zeros(len(p)), 0.0
-    for i in inside:
-        kept[i] = p[i]
-        total += p[i]
-        if total >= mass:
-            break
-    return kept / total
-"""),
-            ("in the same unit", """
-def typical(p, mass):
-    inside = [i for i, x in enumerate(p) if x > 0]
-    s = {i: -math.log(p[i]) for i in inside}
-    H = sum(p[i] * s[i] for i in inside)
-    inside.sort(key=lambda i: abs(s[i] - H / math.log(2)))
-    kept, total = np.zeros(len(p)), 0.0
-    for i in inside:
-        kept[i] = p[i]
-        total += p[i]
-        if total >= mass:
-            break
-    return kept / total
-"""),
-            ("not the farthest", """
-def typical(p, mass):
-    inside = [i for i, x in enumerate(p) if x > 0]
-    s = {i: -math.log(p[i]) for i in inside}
-    H = sum(p[i] * s[i] for i in inside)
-    inside.sort(key=lambda i: abs(s[i] - H), reverse=True)
-    kept, total = np.zeros(len(p)), 0.0
-    for i in inside:
-        kept[i] = p[i]
-        total += p[i]
-        if total >= mass:
-            break
-    return kept / total
-"""),
+            ("as far off as more", changed(TYPICAL, ("abs(s[i] - H)", "H - s[i]"))),
+            ("in the same unit", changed(TYPICAL, ("] - H))", "] - H / math.log(2)))"))),
+            ("not the farthest", changed(TYPICAL, ("] - H))", "] - H), reverse=True)"))),
             ("makes it nan", """
 def typical(p, mass):
     s = -np.log(p)
@@ -125,20 +100,8 @@ def typical(p, mass):
             break
     return kept / kept.sum()
 """),
-            ("weigh each with its probability", """
-def typical(p, mass):
-    inside = [i for i, x in enumerate(p) if x > 0]
-    s = {i: -math.log(p[i]) for i in inside}
-    H = sum(s.values()) / len(s)
-    inside.sort(key=lambda i: abs(s[i] - H))
-    kept, total = np.zeros(len(p)), 0.0
-    for i in inside:
-        kept[i] = p[i]
-        total += p[i]
-        if total >= mass:
-            break
-    return kept / total
-"""),
+            ("weigh each with its probability", changed(
+                TYPICAL, ("p[i] * s[i] for i in inside", "s.values()) / len(s"))),
             ("as probable to one another", """
 def typical(p, mass):
     s = -np.log(np.maximum(p, 1e-12))
@@ -289,48 +252,21 @@ def tokens_a_pass(P, Q, start, ahead):
         total += np.minimum(p, q).sum()
     return total
 """),
-            ("together min(P, Q)", """
-def tokens_a_pass(P, Q, start, ahead):
-    value = np.ones(len(P))
-    for _ in range(ahead):
-        value = 1 + (P * Q) @ value
-    return value[start]
-"""),
-            ("weighted with Q", """
-def tokens_a_pass(P, Q, start, ahead):
-    value = np.ones(len(P))
-    for _ in range(ahead):
-        value = 1 + (P * np.minimum(P / Q, 1)) @ value
-    return value[start]
-"""),
-            ("no plain mean", """
-def tokens_a_pass(P, Q, start, ahead):
-    value = np.ones(len(P))
-    for _ in range(ahead):
-        value = 1 + np.minimum(P / Q, 1) @ value / len(P)
-    return value[start]
-"""),
-            ("always gives one token more", """
-def tokens_a_pass(P, Q, start, ahead):
-    value = np.zeros(len(P))
-    for _ in range(ahead):
-        value = np.minimum(P, Q) @ (1 + value)
-    return value[start]
-"""),
-            ("the replacement", """
-def tokens_a_pass(P, Q, start, ahead):
-    value = np.ones(len(P))  # the one more when all are accepted
-    for _ in range(ahead):
-        value = np.minimum(P, Q) @ (1 + value)
-    return value[start]
-"""),
-            ("adds one token of its own", """
-def tokens_a_pass(P, Q, start, ahead):
-    M, value = np.minimum(P, Q), np.zeros(len(P))
-    for _ in range(ahead):
-        value = M @ (1 + value) + 1 - M.sum(1)  # accepted, or replaced
-    return value[start]
-"""),
+            ("together min(P, Q)", changed(TOKENS_A_PASS, ("np.minimum(P,", "(P *"))),
+            ("weighted with Q", changed(TOKENS_A_PASS, ("np.minimum(P, Q", "(P * np.minimum(P / Q, 1)"))),
+            ("no plain mean", changed(TOKENS_A_PASS, ("P, Q) @ value", "P / Q, 1) @ value / len(P)"))),
+            ("always gives one token more", changed(
+                TOKENS_A_PASS,
+                ("np.ones", "np.zeros"),
+                ("1 + np.minimum(P, Q) @ value", "np.minimum(P, Q) @ (1 + value)"))),
+            ("the replacement", changed(
+                TOKENS_A_PASS,
+                ("len(P))", "len(P))  # the one more when all are accepted"),
+                ("1 + np.minimum(P, Q) @ value", "np.minimum(P, Q) @ (1 + value)"))),
+            ("adds one token of its own", changed(
+                TOKENS_A_PASS,
+                ("value = np.ones", "M, value = np.minimum(P, Q), np.zeros"),
+                ("1 + np.minimum(P, Q) @ value", "M @ (1 + value) + 1 - M.sum(1)  # accepted, or replaced"))),
             ("not proposed by the draft", """
 def tokens_a_pass(P, Q, start, ahead):
     row, total = np.eye(len(P))[start], 0.0
@@ -347,20 +283,8 @@ def tokens_a_pass(P, Q, start, ahead):
 def tokens_a_pass(P, Q, start, ahead):
     return 1 + sum(np.sum(np.minimum(P, Q)[start] ** j) for j in range(1, ahead + 1))
 """),
-            ("you read columns", """
-def tokens_a_pass(P, Q, start, ahead):
-    value = np.ones(len(P))
-    for _ in range(ahead):
-        value = 1 + value @ np.minimum(P, Q)
-    return value[start]
-"""),
-            ("no mean over the rows", """
-def tokens_a_pass(P, Q, start, ahead):
-    value = np.ones(len(P))
-    for _ in range(ahead):
-        value = 1 + np.minimum(P, Q) @ value
-    return value.mean()
-"""),
+            ("you read columns", changed(TOKENS_A_PASS, ("np.minimum(P, Q) @ value", "value @ np.minimum(P, Q)"))),
+            ("no mean over the rows", changed(TOKENS_A_PASS, ("value[start]", "value.mean()"))),
         ],
     ),
     "q4": (
@@ -377,26 +301,14 @@ def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
     return low
 """,
         [
-            ("two numbers for each place", """
-def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
-    room = (memory - 2 * weights) // (2 * kv_heads * width)
-    return max(room // layers, (room - windowed * window) // (layers - windowed))
-"""),
-            ("take their part", """
-def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
-    room = memory // (4 * kv_heads * width)
-    return max(room // layers, (room - windowed * window) // (layers - windowed))
-"""),
+            ("two numbers for each place", changed(LONGEST_TEXT, (" / (4 *", " // (2 *"))),
+            ("take their part", changed(LONGEST_TEXT, ("(memory - 2 * weights) ", "memory /"))),
             ("two bytes a number", """
 def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
     room = (memory / 4 - weights) / (2 * kv_heads * width)
     return math.floor(max(room / layers, (room - windowed * window) / (layers - windowed)))
 """),
-            ("takes two bytes as well", """
-def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
-    room = (memory - weights) // (4 * kv_heads * width)
-    return max(room // layers, (room - windowed * window) // (layers - windowed))
-"""),
+            ("takes two bytes as well", changed(LONGEST_TEXT, ("2 * weights) ", "weights) /"))),
             ("round down", """
 def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
     room = (memory - 2 * weights) / (4 * kv_heads * width)
@@ -407,16 +319,9 @@ def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
     room = (memory - 2 * weights) / (4 * kv_heads * width)
     return round(max(room / layers, (room - windowed * window) / (layers - windowed)))
 """),
-            ("a part of a token", """
-def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
-    room = (memory - 2 * weights) / (4 * kv_heads * width)
-    return max(room / layers, (room - windowed * window) / (layers - windowed))
-"""),
-            ("every head", """
-def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
-    room = (memory - 2 * weights) // (4 * width)
-    return max(room // layers, (room - windowed * window) // (layers - windowed))
-"""),
+            ("a part of a token", changed(
+                LONGEST_TEXT, ("/ layers, (room - windowed * window) /", " layers, (room - windowed * window) "))),
+            ("every head", changed(LONGEST_TEXT, (" (4 * kv_heads", "/ (4"))),
             ("every layer keeps", """
 def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
     return (memory - 2 * weights) // (4 * kv_heads * width)
@@ -434,11 +339,10 @@ def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
     room = memory - 2 * weights - 4 * kv_heads * width * windowed * window
     return room // (4 * kv_heads * width * (layers - windowed))
 """),
-            ("`windowed` layers that have a window", """
-def longest_text(layers, windowed, window, kv_heads, width, weights, memory):
-    room = (memory - 2 * weights) // (4 * kv_heads * width)
-    return max(room // layers, (room - (layers - windowed) * window) // windowed)
-"""),
+            ("`windowed` layers that have a window", changed(
+                LONGEST_TEXT,
+                ("weights) / (4", "weights) // (4"),
+                ("windowed * window) // (layers - windowed)", "(layers - windowed) * window) // windowed"))),
         ],
     ),
     "q5": (
@@ -460,26 +364,7 @@ def word_maps(maps):
     return len(found), not all(settles(m) for m in found)
 """,
         [
-            ("empty word leaves", """
-def word_maps(maps):
-    words = set(map(tuple, maps))
-    while True:
-        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
-        if longer == words:
-            break
-        words = longer
-
-    def circle(f):
-        for s in range(len(f)):
-            path = [s]
-            while f[path[-1]] not in path:
-                path.append(f[path[-1]])
-            if f[path[-1]] != path[-1]:
-                return True
-        return False
-
-    return len(words), any(map(circle, words))
-"""),
+            ("empty word leaves", changed(WORD_MAPS, ("{tuple(range(len(maps[0])))}", "set(map(tuple, maps))"))),
             ("only the beginning", """
 def word_maps(maps):
     n, verdict = len(maps[0]), True
@@ -490,106 +375,14 @@ def word_maps(maps):
         verdict &= [f[s] for s in late] == late
     return len({tuple(range(n)), *(tuple(f) for f in maps)}), not verdict
 """),
-            ("composed ones too", """
-def word_maps(maps):
-    words = {tuple(range(len(maps[0])))}
-    while True:
-        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
-        if longer == words:
-            break
-        words = longer
-
-    def circle(f):
-        for s in range(len(f)):
-            path = [s]
-            while f[path[-1]] not in path:
-                path.append(f[path[-1]])
-            if f[path[-1]] != path[-1]:
-                return True
-        return False
-
-    return len(words), any(circle(m) for m in maps)
-"""),
-            ("if some states go round", """
-def word_maps(maps):
-    words = {tuple(range(len(maps[0])))}
-    while True:
-        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
-        if longer == words:
-            break
-        words = longer
-
-    def circle(f):
-        for s in range(len(f)):
-            path = [s]
-            while f[path[-1]] not in path:
-                path.append(f[path[-1]])
-            if f[path[-1]] != path[-1]:
-                return True
-        return False
-
-    return len(words), any(sorted(w) == list(range(len(w))) != list(w) for w in words)
-"""),
-            ("may still come to rest", """
-def word_maps(maps):
-    words = {tuple(range(len(maps[0])))}
-    while True:
-        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
-        if longer == words:
-            break
-        words = longer
-
-    def circle(f):
-        for s in range(len(f)):
-            path = [s]
-            while f[path[-1]] not in path:
-                path.append(f[path[-1]])
-            if f[path[-1]] != path[-1]:
-                return True
-        return False
-
-    return len(words), any(tuple(w[s] for s in w) != w for w in words)
-"""),
-            ("longer than two", """
-def word_maps(maps):
-    words = {tuple(range(len(maps[0])))}
-    while True:
-        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
-        if longer == words:
-            break
-        words = longer
-
-    def circle(f):
-        for s in range(len(f)):
-            path = [s]
-            while f[path[-1]] not in path:
-                path.append(f[path[-1]])
-            if f[path[-1]] != path[-1]:
-                return True
-        return False
-
-    return len(words), any(w[w[s]] == s and w[s] != s for w in words for s in range(len(w)))
-"""),
-            ("an automaton that counts", """
-def word_maps(maps):
-    words = {tuple(range(len(maps[0])))}
-    while True:
-        longer = words | {tuple(m[s] for s in w) for w in words for m in maps}
-        if longer == words:
-            break
-        words = longer
-
-    def circle(f):
-        for s in range(len(f)):
-            path = [s]
-            while f[path[-1]] not in path:
-                path.append(f[path[-1]])
-            if f[path[-1]] != path[-1]:
-                return True
-        return False
-
-    return len(words), not any(map(circle, words))
-"""),
+            ("composed ones too", changed(WORD_MAPS, ("map(circle, words)", "circle(m) for m in maps"))),
+            ("if some states go round", changed(
+                WORD_MAPS, ("map(circle, words)", "sorted(w) == list(range(len(w))) != list(w) for w in words"))),
+            ("may still come to rest", changed(
+                WORD_MAPS, ("map(circle, words)", "tuple(w[s] for s in w) != w for w in words"))),
+            ("longer than two", changed(
+                WORD_MAPS, ("map(circle, words", "w[w[s]] == s and w[s] != s for w in words for s in range(len(w)"))),
+            ("an automaton that counts", changed(WORD_MAPS, (", any(map", ", not any(map"))),
             ("its own square", """
 def word_maps(maps):
     words, todo = set(), [tuple(range(len(maps[0])))]
