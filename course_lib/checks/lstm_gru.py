@@ -8,78 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from course_lib.checks import Result, compare, plain
-
-# ---- helpers: the cells in NumPy, with room for mistakes ---------------------------------------------------------------
-
-
-def _sigmoid(a):
-    return 1 / (1 + np.exp(-np.asarray(a, dtype=float)))
-
-
-def _lstm_step(x, h, c, W_x, W_h, b, order="ifgo", candidate=np.tanh, forget=lambda f: f, show=np.tanh, late=False):
-    """h and c after one step; the last five arguments are where answers go wrong."""
-    blocks = dict(zip(order, np.split(W_x @ x + W_h @ h + b, 4), strict=True))
-    i, f, o = (_sigmoid(blocks[gate]) for gate in "ifo")
-    old, c = c, forget(f) * c + i * candidate(blocks["g"])
-    return o * show(old if late else c), c
-
-
-def _run_lstm(x, W_x, W_h, b, **mistake):
-    h = c = np.zeros(W_h.shape[1])
-    hs, cs = [], []
-    for x_t in np.asarray(x, dtype=float):
-        h, c = _lstm_step(x_t, h, c, W_x, W_h, b, **mistake)
-        hs.append(h)
-        cs.append(c)
-    return np.array(hs), np.array(cs)
-
-
-def _run_gru(x, W_x, W_h, b_x, b_h, order="rzn", reset="after", swapped=False):
-    """Hidden states (T, H); the last three arguments are where answers go wrong."""
-    W_x, W_h, b_x, b_h = (np.reshape(w, (3, -1, *np.shape(w)[1:])) for w in (W_x, W_h, b_x, b_h))
-    r_, z_, n_ = (order.index(k) for k in "rzn")
-    h, out = np.zeros(W_h.shape[2]), []
-    for x_t in x:
-        a, u = W_x @ x_t + b_x, W_h @ h + b_h
-        r, z = _sigmoid(a[r_] + u[r_]), _sigmoid(a[z_] + u[z_])
-        past = {
-            "after": r * u[n_],
-            "before": W_h[n_] @ (r * h) + b_h[n_],
-            "weights only": r * (W_h[n_] @ h) + b_h[n_],
-            "none": u[n_],
-        }[reset]
-        n = np.tanh(a[n_] + past)
-        h = z * n + (1 - z) * h if swapped else (1 - z) * n + z * h
-        out.append(h)
-    return np.array(out)
-
-
-def _torch_case(kind: str, seed: int, T: int, D: int, H: int) -> tuple:
-    """An input, and the weights of a torch.nn layer as arrays by name."""
-    import torch  # here: the check of one step needs no PyTorch
-
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        layer = getattr(torch.nn, kind)(D, H, batch_first=True).double()
-        for p in layer.parameters():
-            p.data *= 2.5  # larger weights, so that no mistake stays small
-        x = torch.randn(T, D, dtype=torch.float64)
-    return x.numpy(), {name: p.detach().numpy() for name, p in layer.named_parameters()}
-
-
-def _by_torch(kind: str) -> Callable:
-    """What torch.nn itself computes from those arrays."""
-
-    def run(x, weights):
-        import torch
-
-        H = weights["weight_hh_l0"].shape[1]
-        layer = getattr(torch.nn, kind)(x.shape[1], H, batch_first=True).double()
-        layer.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in weights.items()})
-        with torch.no_grad():
-            return layer(torch.from_numpy(np.array(x))[None])[0][0].numpy()
-
-    return run
+from course_lib.checks.cells import by_torch, gru_outputs, lstm_outputs, lstm_step, sigmoid, torch_case
 
 
 def _arrays(given, shapes) -> tuple[list[np.ndarray] | None, str]:
@@ -121,7 +50,7 @@ def one_step(answer: Callable) -> Result:
     def variant(**mistake):
         def f(x, h, c, w_x, w_h, b):
             column = [np.asarray(w, dtype=float)[:, None] for w in (w_x, w_h)]
-            h, c = _lstm_step(np.array([x]), np.array([h]), np.array([c]), *column, np.asarray(b, float), **mistake)
+            h, c = lstm_step(np.array([x]), np.array([h]), np.array([c]), *column, np.asarray(b, float), **mistake)
             return float(h[0]), float(c[0])
 
         return f
@@ -130,7 +59,7 @@ def one_step(answer: Callable) -> Result:
     mistakes = {
         "you return (c, h): first h, then c.": lambda *case: right(*case)[::-1],
         "f is the share that is kept: it multiplies the old c itself, not 1 - f.": variant(forget=lambda f: 1 - f),
-        "the candidate g is a message, not a fraction: tanh, not the sigmoid.": variant(candidate=_sigmoid),
+        "the candidate g is a message, not a fraction: tanh, not the sigmoid.": variant(candidate=sigmoid),
         "h is o times tanh(c), not o times c.": variant(show=lambda c: c),
         "h shows the new c: first update c, then h.": variant(late=True),
         "the blocks stand in the order i, f, g, o; yours looks like i, f, o, g.": variant(order="ifog"),
@@ -199,7 +128,7 @@ def run_lstm(answer: Callable) -> Result:
     """``answer(x, weights)`` -> hidden states (T, H) of torch.nn.LSTM, from its arrays."""
 
     def variant(b=lambda w: w["bias_ih_l0"] + w["bias_hh_l0"], part=0, **mistake):
-        return lambda x, w: _run_lstm(x, w["weight_ih_l0"], w["weight_hh_l0"], b(w), **mistake)[part]
+        return lambda x, w: lstm_outputs(x, w["weight_ih_l0"], w["weight_hh_l0"], b(w), **mistake)[part]
 
     mistakes = {
         "the second bias, bias_hh_l0, is missing.": variant(b=lambda w: w["bias_ih_l0"]),
@@ -212,11 +141,11 @@ def run_lstm(answer: Callable) -> Result:
         "h shows the new c: first update c, then h.": variant(late=True),
         "these are the cell states: the output is h.": variant(part=1),
         "f multiplies the old cell state itself, not 1 - f.": variant(forget=lambda f: 1 - f),
-        "the candidate goes through tanh, not through the sigmoid.": variant(candidate=_sigmoid),
+        "the candidate goes through tanh, not through the sigmoid.": variant(candidate=sigmoid),
         "h is o times tanh(c), not o times c.": variant(show=lambda c: c),
     }
-    cases = [_torch_case("LSTM", 1, 7, 3, 4), _torch_case("LSTM", 2, 12, 1, 2)]
-    return compare(answer, _by_torch("LSTM"), cases, mistakes, "the outputs of torch.nn.LSTM.")
+    cases = [torch_case("LSTM", 1, 7, 3, 4), torch_case("LSTM", 2, 12, 1, 2)]
+    return compare(answer, by_torch("LSTM"), cases, mistakes, "the outputs of torch.nn.LSTM.")
 
 
 def run_gru(answer: Callable) -> Result:
@@ -225,7 +154,7 @@ def run_gru(answer: Callable) -> Result:
     def variant(second=True, **mistake):
         def f(x, w):
             b_h = w["bias_hh_l0"] if second else 0 * w["bias_hh_l0"]
-            return _run_gru(x, w["weight_ih_l0"], w["weight_hh_l0"], w["bias_ih_l0"], b_h, **mistake)
+            return gru_outputs(x, w["weight_ih_l0"], w["weight_hh_l0"], w["bias_ih_l0"], b_h, **mistake)
 
         return f
 
@@ -240,8 +169,8 @@ def run_gru(answer: Callable) -> Result:
         "the second bias, bias_hh_l0, is missing.": variant(second=False),
         "the blocks stand in the order r, z, n; yours looks like z, r, n.": variant(order="zrn"),
     }
-    cases = [_torch_case("GRU", 3, 7, 3, 4), _torch_case("GRU", 4, 12, 1, 2)]
-    return compare(answer, _by_torch("GRU"), cases, mistakes, "the outputs of torch.nn.GRU.")
+    cases = [torch_case("GRU", 3, 7, 3, 4), torch_case("GRU", 4, 12, 1, 2)]
+    return compare(answer, by_torch("GRU"), cases, mistakes, "the outputs of torch.nn.GRU.")
 
 
 def latch_weights(answer: Callable) -> Result:
@@ -259,7 +188,7 @@ def _latch(W_x, W_h, b) -> Result:
         x = np.stack([rng.normal(size=1000), np.zeros(1000)], axis=1)
         for t, sign in zip(times, signs, strict=True):
             x[t] = sign, 1
-        h, c = _run_lstm(x, W_x, W_h, b)
+        h, c = lstm_outputs(x, W_x, W_h, b)
         held, shown = (state[-1, 0] * signs[-1] > 0.1 for state in (c, h))
         runs.append((h[0, 0] * signs[0] > 0.1, held, shown, len(times) == 1, abs(c[-1, 0]) < 0.1 * abs(c[0, 0])))
     at_once, held, shown, single, faded = np.array(runs).T
@@ -290,7 +219,7 @@ def _counter(*arrays) -> Result:
         "250 times a and 250 times b": np.repeat([0, 1], 250),
         "500 letters at random": rng.integers(0, 2, size=500),
     }
-    found = np.array([_run_lstm(np.eye(2)[word], *arrays)[1][:, 0] for word in words.values()])
+    found = np.array([lstm_outputs(np.eye(2)[word], *arrays)[1][:, 0] for word in words.values()])
     right = np.array([np.cumsum(1 - 2 * word) for word in words.values()])
     gap = np.abs(found - right)
     if gap.max() <= 0.01:
@@ -342,11 +271,11 @@ def flip_update(answer: Callable) -> Result:
 
     def program(*case):
         arrays, _ = _arrays(answer(*case), [w.shape for w in case])
-        return _run_gru(x[case[0].shape[1]], *arrays, swapped=True)
+        return gru_outputs(x[case[0].shape[1]], *arrays, swapped=True)
 
     result = compare(answer, variant(), cases, mistakes, praise)
     # other weights may do it too, such as the sum of two biases in the place of one
-    other = compare(program, lambda *case: _run_gru(x[case[0].shape[1]], *case), cases, None, praise)
+    other = compare(program, lambda *case: gru_outputs(x[case[0].shape[1]], *case), cases, None, praise)
     return other if other else result
 
 
